@@ -189,7 +189,7 @@ def _random_numbers_of_its_own(*parts: int | str) -> Iterator[None]:
         torch.default_generator.manual_seed(derive_seed(*parts))
         yield
 
-# %% ../nbs/lib/models.ipynb #34926a26
+# %% ../nbs/lib/models.ipynb #6a82f4a7
 def create_body(arch: str | Callable, n_in: int = 3) -> nn.Module:
     """The body of `arch`, with random weights: images of shape (N, n_in, H, W) -> feature maps.
 
@@ -217,7 +217,7 @@ def pool_for(body: nn.Module) -> ConcatPool:
 def n_features(body: nn.Module) -> int:
     "How many channels the feature maps of a timm `body` have."
     # where both are there, head_hidden_size counts what comes out without a classifier (mobilenetv3: 1024, not 576)
-    return getattr(body, "head_hidden_size", None) or getattr(body, "num_features", 0)
+    return int(getattr(body, "head_hidden_size", 0) or getattr(body, "num_features", 0))
 
 # %% ../nbs/lib/models.ipynb #62c21304
 class VisionModel(nn.Module):
