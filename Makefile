@@ -1,0 +1,74 @@
+# `make lab` opens the course, `make test` tests everything; each sets up what it needs, and is quick the second time.
+#   PYTHON=python3.12          the Python that makes the environment (3.10 or newer)
+#   LAB_ARGS="--no-browser"    flags for JupyterLab
+#   PYTEST_ARGS="-k split"     flags for pytest
+#   LESSON=04                  the notebooks that `make render` executes: those whose names start so
+#   TORCH_INDEX=URL            where to get PyTorch from: the address that pytorch.org names for your CPU or GPU
+
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+INSTALL := $(BIN)/python -m pip install --quiet --log $(VENV)/install.log -c constraints.txt
+PACKAGE := settings.ini setup.py constraints.txt
+LINTED := nbs tests tools setup.py
+
+# Nothing is installed outside .venv, whatever the user's own settings for pip say.
+export PIP_USER := 0
+export PYTHONNOUSERSITE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help lab test train export render lint clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: $(VENV)/course.stamp ## open the course in JupyterLab, on your own copies of the lessons
+	@$(BIN)/python -m tools.lab $(LAB_ARGS)
+
+test: $(VENV)/dev.stamp lint ## run every check and test, the notebooks included
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+train: $(VENV)/course.stamp ## train, explain and export a classifier, without a browser
+	@$(BIN)/python -m tools.quickstart
+
+lint: $(VENV)/dev.stamp ## ruff on notebooks, tests and tools; mypy on the package
+	@$(BIN)/ruff check $(LINTED)
+	@$(BIN)/ruff format --check $(LINTED)
+	@$(BIN)/mypy
+
+export: $(VENV)/dev.stamp ## write the notebooks' code to coursekit/
+	@$(BIN)/nbdev-export
+
+render: $(VENV)/dev.stamp ## execute the notebooks, keep their outputs clean, make README.md
+	@$(BIN)/python -m tools.render $(LESSON)
+
+clean: ## remove builds and caches; your course/ and the environment stay
+	rm -rf build dist coursekit.egg-info .pytest_cache .mypy_cache .ruff_cache quickstart
+
+# The environment. "dev" holds all that "course" holds, so `make lab` has nothing to do after `make test`.
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "coursekit needs Python 3.10 or newer, and '$(PYTHON)' is not. Name another: make lab PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python could not make an environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(VENV)/course.stamp: $(PACKAGE) | $(VENV)/pyvenv.cfg
+	$(call install,course)
+	@touch $@
+
+$(VENV)/dev.stamp: $(PACKAGE) | $(VENV)/pyvenv.cfg
+	$(call install,course$(comma)dev)
+	@touch $@ $(VENV)/course.stamp
+
+comma := ,
+define install
+@echo "Installing into $(VENV): PyTorch, JupyterLab, the photos and the weights (minutes the first time; log in $(VENV)/install.log)"
+$(if $(TORCH_INDEX),@$(INSTALL) torch torchvision --index-url $(TORCH_INDEX))
+@$(INSTALL) --editable ".[$(1)]"
+endef

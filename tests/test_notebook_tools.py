@@ -1,0 +1,65 @@
+"""What runs, cleans and converts notebooks (tools/notebooks.py, tools/make_readme.py) does what the gates rely on."""
+
+import base64
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tools.make_readme import readme
+from tools.notebooks import WIDGET_VIEW, NotebookFailure, drop_widget_state, execute
+
+
+@pytest.fixture
+def notebook(tmp_path: Path):
+    def write(*sources: str) -> Path:
+        path = tmp_path / "small.ipynb"
+        nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources]), path)
+        return path
+
+    return write
+
+
+def test_a_notebook_comes_back_with_its_outputs(notebook) -> None:
+    executed = execute(notebook("x = 20", "x + 1"), seconds=60)
+    assert executed.cells[1].outputs[0].data["text/plain"] == "21"
+
+
+def test_a_failing_cell_is_named_with_its_source_and_its_error(notebook) -> None:
+    with pytest.raises(NotebookFailure, match=r"(?s)small\.ipynb, cell 1:\n    1 / 0\n.*ZeroDivisionError"):
+        execute(notebook("x = 20", "1 / 0"), seconds=60)
+
+
+def test_the_time_limit_is_for_the_whole_notebook(notebook) -> None:
+    pause = "import time; time.sleep(1.5)"
+    with pytest.raises(NotebookFailure, match="not done after 4 s"):
+        execute(notebook(*[pause] * 10), seconds=4)
+
+
+def test_a_kernel_that_dies_is_reported_with_the_cell_that_killed_it(notebook) -> None:
+    with pytest.raises(NotebookFailure, match=r"(?s)cell 1:.*the kernel died"):
+        execute(notebook("import os", "os._exit(1)"), seconds=60)
+
+
+def test_widget_state_is_dropped_and_a_picture_beside_it_stays() -> None:
+    widget = new_output("display_data", data={WIDGET_VIEW: {"model_id": "1"}, "text/plain": "IntSlider(value=0)"})
+    picture = new_output("display_data", data={"image/png": "iVBORw0="})
+    shown = new_notebook(cells=[new_code_cell("show()", outputs=[widget, picture])], metadata={"widgets": {"a": 1}})
+    drop_widget_state(shown)
+    assert "widgets" not in shown.metadata
+    assert shown.cells[0].outputs == [picture]
+
+
+def test_readme_has_text_code_and_output_with_links_that_work_from_the_root() -> None:
+    picture = new_output("display_data", data={"image/png": base64.b64encode(b"png").decode()})
+    cells = [
+        new_markdown_cell("# Title\n[lesson](04.ipynb), [licence](../LICENSE), [torch](https://pytorch.org)"),
+        new_code_cell("#| hide\nsecret = 1"),
+        new_code_cell("print('hello')", outputs=[new_output("stream", text="hello\n"), picture]),
+    ]
+    text, pictures = readme(new_notebook(cells=cells))
+    assert "[lesson](nbs/04.ipynb), [licence](LICENSE), [torch](https://pytorch.org)" in text
+    assert "secret" not in text
+    assert "```python\nprint('hello')\n```\n\n```text\nhello\n```\n\n![picture](nbs/images/readme_1.png)" in text
+    assert pictures == {"readme_1.png": b"png"}

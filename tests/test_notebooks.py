@@ -1,0 +1,25 @@
+"""Every notebook runs from top to bottom in a kernel of its own; a failure shows the cell."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tools.notebooks import NBS, NotebookFailure, execute, find_notebooks
+
+SECONDS = 300  # for a whole notebook: lessons stay below 90 s on two cores, which other work may share
+NAMES = [path.relative_to(NBS).as_posix() for path in find_notebooks()]
+
+
+@pytest.fixture(scope="module")
+def copy_of_nbs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lessons write beside themselves (an exported model), so they run in a copy, as a learner's do."""
+    return Path(shutil.copytree(NBS, tmp_path_factory.mktemp("copy") / "nbs"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_runs_to_its_end(name: str, copy_of_nbs: Path) -> None:
+    try:
+        execute(copy_of_nbs / name, SECONDS)
+    except NotebookFailure as failure:
+        pytest.fail(str(failure), pytrace=False)

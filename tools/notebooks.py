@@ -1,0 +1,77 @@
+"""Finding, executing and cleaning notebooks: what the tests, `make render` and the README maker share."""
+
+import os
+import time
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+NBS = ROOT / "nbs"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class NotebookFailure(Exception):
+    """A notebook that did not run to its end: says which notebook, which cell, and what happened there."""
+
+
+def find_notebooks(folder: Path = NBS) -> list[Path]:
+    """Every notebook below `folder`, in reading order; JupyterLab's checkpoints are not among them."""
+    return sorted(p for p in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def execute(path: Path, seconds: float) -> NotebookNode:
+    """Run the notebook at `path` in a kernel of its own, in its own folder, and return it with its outputs.
+
+    `seconds` is the limit for the whole notebook. Raises `NotebookFailure`.
+    """
+    notebook = read(path)
+    deadline = time.monotonic() + seconds
+    reached = [0]
+
+    def remember(cell: NotebookNode, cell_index: int) -> None:
+        reached[0] = cell_index
+
+    client = NotebookClient(
+        notebook,
+        kernel_name=NATIVE_KERNEL_NAME,
+        timeout_func=lambda cell: max(1, round(deadline - time.monotonic())),
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_start=remember,
+        extra_arguments=["--log-level=40"],
+    )
+    try:
+        client.execute(env=kernel_environment())
+    except CellExecutionError as error:
+        raise NotebookFailure(_report(path, notebook, reached[0], str(error))) from None
+    except CellTimeoutError:
+        raise NotebookFailure(_report(path, notebook, reached[0], f"not done after {seconds:.0f} s")) from None
+    except DeadKernelError:
+        raise NotebookFailure(_report(path, notebook, reached[0], "the kernel died (out of memory?)")) from None
+    return notebook
+
+
+def kernel_environment() -> dict[str, str]:
+    """This process's environment for a kernel, with the plots going where Jupyter wants them."""
+    return {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | {"IN_TEST": "1"}
+
+
+def _report(path: Path, notebook: NotebookNode, index: int, what: str) -> str:
+    source = "\n".join("    " + line for line in notebook.cells[index].source.splitlines())
+    return f"{path.name}, cell {index}:\n{source}\n\n{what}"
+
+
+def drop_widget_state(notebook: NotebookNode) -> None:
+    """Take out what a widget leaves behind: its state, and the outputs that only a running kernel can show."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if WIDGET_VIEW not in output.get("data", {})]
