@@ -167,7 +167,7 @@ def _float_pixels(pixels: np.ndarray, name: str) -> DataError:
     recipe = "choose black and white for the whole data set, then save np.uint8(255 * (x - black) / (white - black))"
     return DataError(f"Cannot open {name}", cause + "; what is black and white is not known", recipe)
 
-# %% ../nbs/lib/images.ipynb #0b76b2f6
+# %% ../nbs/lib/images.ipynb #33c36f95
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -182,7 +182,7 @@ _TURNS = {
 def _turn(img: Image.Image) -> Image.Transpose | None:
     "What turns the image upright, by its EXIF orientation (tag 0x0112); None if it is upright or the EXIF is broken."
     try:
-        return _TURNS.get(img.getexif().get(0x0112))
+        return _TURNS.get(img.getexif().get(0x0112, 1))
     except Exception:  # EXIF is written by many hands, and its readers fail in as many ways
         return None
 
