@@ -32,7 +32,7 @@ __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'Export
            'derive_seed', 'generator', 'uniforms', 'home', 'ls', 'temporary_path', 'write_atomic', 'remove_stale',
            'in_notebook', 'new_figure', 'progress']
 
-# %% ../nbs/lib/core.ipynb #6f95c3f0
+# %% ../nbs/lib/core.ipynb #4349c681
 class CoursekitError(Exception):
     "The base of all errors of ours: `what` went wrong, its `cause`, and the `remedy`, each a sentence of plain text."
 
@@ -53,7 +53,7 @@ class CoursekitError(Exception):
 class DataError(CoursekitError, ValueError):
     "Something is wrong with files, labels or splits; `problems` lists all that was found, where several were."
 
-    problems: Sequence["Problem"] = ()
+    problems: Sequence[Problem] = ()
 
 
 class ModelError(CoursekitError, ValueError):
@@ -142,7 +142,7 @@ def ls(path: str | Path) -> list[Path]:
     "What lies in the folder `path`, sorted by name. (A function, since `Path` is Python's class and stays as it is.)"
     return sorted(Path(path).iterdir())
 
-# %% ../nbs/lib/core.ipynb #09b74bcf
+# %% ../nbs/lib/core.ipynb #4aa1678a
 _TEMPORARY = ".tmp-"
 _STALE_SECONDS = 2 * 24 * 3600  # for what another machine, sharing the disk, has left behind: no build takes two days
 
@@ -153,7 +153,7 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f"{_TEMPORARY}{host}-{os.getpid()}-{uuid.uuid4().hex[:8]}-{path.name}")
 
 
-def write_atomic(path: str | Path, write: Callable[[Path], None]) -> None:
+def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
     """Call `write(temporary path)`, force what it wrote to disk, and rename it to `path`.
 
     The folder of `path` is made if needed. When `write` fails or is interrupted, the temporary file is removed and an
