@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools.make_readme import readme
-from tools.notebooks import WIDGET_VIEW, NotebookFailure, drop_widget_state, execute
+from tools.notebooks import WIDGET_VIEW, NotebookFailure, execute, make_steady
 
 
 @pytest.fixture
@@ -42,13 +42,24 @@ def test_a_kernel_that_dies_is_reported_with_the_cell_that_killed_it(notebook) -
         execute(notebook("import os", "os._exit(1)"), seconds=60)
 
 
-def test_widget_state_is_dropped_and_a_picture_beside_it_stays() -> None:
-    widget = new_output("display_data", data={WIDGET_VIEW: {"model_id": "1"}, "text/plain": "IntSlider(value=0)"})
+WIDGET = new_output("display_data", data={WIDGET_VIEW: {"model_id": "1"}, "text/plain": "IntSlider(value=0)"})
+
+
+def test_widgets_are_dropped_and_a_picture_beside_one_stays() -> None:
     picture = new_output("display_data", data={"image/png": "iVBORw0="})
-    shown = new_notebook(cells=[new_code_cell("show()", outputs=[widget, picture])], metadata={"widgets": {"a": 1}})
-    drop_widget_state(shown)
+    shown = new_notebook(cells=[new_code_cell("show()", outputs=[WIDGET, picture])], metadata={"widgets": {"a": 1}})
+    make_steady(shown)
     assert "widgets" not in shown.metadata
     assert shown.cells[0].outputs == [picture]
+
+
+def test_a_table_of_epochs_is_kept_in_one_piece_and_without_times() -> None:
+    rows = ("epoch  train_loss  time\n", "0      0.6131      00:07\n", "1      0.5120      01:12\n")
+    outputs = [part for row in rows for part in (new_output("stream", text=row), WIDGET)]
+    trained = new_notebook(cells=[new_code_cell("learn.fit(2)", outputs=outputs)])
+    make_steady(trained)
+    (table,) = trained.cells[0].outputs
+    assert table.text == "epoch  train_loss\n0      0.6131\n1      0.5120\n"
 
 
 def test_readme_has_text_code_and_output_with_links_that_work_from_the_root() -> None:

@@ -1,6 +1,7 @@
 """Finding, executing and cleaning notebooks: what the tests, `make render` and the README maker share."""
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -69,9 +70,30 @@ def _report(path: Path, notebook: NotebookNode, index: int, what: str) -> str:
     return f"{path.name}, cell {index}:\n{source}\n\n{what}"
 
 
-def drop_widget_state(notebook: NotebookNode) -> None:
-    """Take out what a widget leaves behind: its state, and the outputs that only a running kernel can show."""
+def make_steady(notebook: NotebookNode) -> None:
+    """Take out of the outputs what differs from run to run: widgets and their state, and how long an epoch took."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if WIDGET_VIEW not in output.get("data", {})]
+            # a widget's output can be shown only by the kernel that made it
+            kept = [output for output in cell.outputs if WIDGET_VIEW not in output.get("data", {})]
+            cell.outputs = _without_times(_joined(kept))
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    "Printed lines in one piece again, where a progress bar had come between them."
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        if output.output_type == "stream" and joined and joined[-1].get("name") == output.name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def _without_times(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    "The table of epochs without its last column, `time`."
+    for output in outputs:
+        if output.output_type == "stream" and re.match(r"epoch\b.* time$", output.text, re.MULTILINE):
+            output.text = re.sub(r" +(time|\d+:\d\d)$", "", output.text, flags=re.MULTILINE)
+    return outputs

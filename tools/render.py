@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from tools.make_readme import write_readme
-from tools.notebooks import NBS, ROOT, drop_widget_state, execute, find_notebooks
+from tools.notebooks import NBS, ROOT, execute, find_notebooks, make_steady
 
 SECONDS = 600  # for a whole notebook: three times what a slow laptop needs for the longest lesson
 
@@ -27,7 +27,7 @@ def main(prefixes: list[str]) -> None:
         for path in chosen:
             print(path.relative_to(ROOT), flush=True)
             notebook = execute(copy / path.relative_to(NBS), SECONDS)
-            drop_widget_state(notebook)
+            make_steady(notebook)
             nbformat.write(notebook, path)
     subprocess.run([Path(sys.executable).with_name("nbdev-clean")], cwd=ROOT, check=True)
     write_readme()

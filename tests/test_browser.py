@@ -1,0 +1,176 @@
+"""Lessons 0 and 4 as a learner meets them: `make lab`'s server, a real browser, Run All Cells, a slider moved."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tools.notebooks import ROOT
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None,
+    reason="the lessons were not tried in a real browser: no Chromium here (Debian: apt install chromium)",
+)
+TOKEN = "token-of-the-test"
+BROWSER_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+SERVER_FLAGS = (
+    "--no-browser --ServerApp.ip=127.0.0.1 --ServerApp.port={port} --ServerApp.port_retries=0 "
+    f"--IdentityProvider.token={TOKEN} --LabApp.expose_app_in_browser=True"
+)
+# What the page is asked while the cells run: "running", "done", or the text of the first error.
+RUN_STATE = """() => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  const code = [...panel.content.model.cells].filter(cell => cell.type === 'code');
+  const outputs = code.flatMap(cell => cell.sharedModel.outputs);
+  const error = outputs.find(output => output.output_type === 'error');
+  if (error) return `error: ${error.ename}: ${error.evalue}`;
+  const ran = code.every(cell => cell.executionCount || !cell.sharedModel.getSource().trim());
+  return ran && panel.sessionContext.session?.kernel?.status === 'idle' ? 'done' : 'running';
+}"""
+KERNEL_READY = """() => {
+  const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+  return Boolean(context?.isReady) && context.session?.kernel?.status === 'idle';
+}"""
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab: its address and where its log is."""
+
+    address: str
+    log: Path
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/api/status?token={TOKEN}", timeout=2) as reply:
+                return reply.status == 200
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab started as `make lab` starts it, on fresh copies of the lessons and with an empty home."""
+    home = tmp_path_factory.mktemp("home")
+    port = free_port()
+    command = [sys.executable, "-m", "tools.lab", "--course", str(home / "course")]
+    running = Lab(f"http://127.0.0.1:{port}", home / "lab.log")
+    with running.log.open("w") as log:
+        server = subprocess.Popen(
+            [*command, *SERVER_FLAGS.format(port=port).split()],
+            cwd=ROOT,
+            env=environment(home),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: running.answers() or server.poll() is not None, seconds=90)
+        assert server.poll() is None and running.answers(), running.log.read_text()
+        yield running
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGTERM)  # the kernels too
+            server.wait(timeout=30)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of somebody whose home is `home`: none of this machine's Jupyter settings are seen."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "XDG"))}
+    settings = home / "settings"
+    tracker = settings / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text(json.dumps({"windowingMode": "none"}))  # every cell is in the page, also those out of sight
+    return kept | {
+        "HOME": str(home),
+        "JUPYTERLAB_SETTINGS_DIR": str(settings),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def page(lab: Lab):
+    """A page in a browser of its own; after the test, nothing may have been complained about in its console."""
+    from playwright.sync_api import sync_playwright
+
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_FLAGS.split())
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+        browser.close()
+    assert not complaints, "errors in the browser's console"
+
+
+def open_and_run(page, lab: Lab, lesson: str, seconds: float) -> None:
+    """Open a lesson, choose Run, Run All Cells from the menu, and wait until the last cell is done."""
+    page.goto(f"{lab.address}/lab/tree/{lesson}?token={TOKEN}&reset")
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=90_000)
+    page.wait_for_function(KERNEL_READY, timeout=90_000)
+    page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
+    wait_until(lambda: page.evaluate(RUN_STATE) != "running", seconds)
+    assert page.evaluate(RUN_STATE) == "done"
+
+
+def picture_bytes(picture) -> bytes:
+    """What a picture on the page shows: the bytes behind its address, which is a new one at every change."""
+    read = "async image => Array.from(new Uint8Array(await (await fetch(image.src)).arrayBuffer()))"
+    return bytes(picture.evaluate(read))
+
+
+def test_the_course_s_settings_reach_jupyterlab(lab: Lab) -> None:
+    name = "@jupyterlab/apputils-extension:kernels-settings"
+    with urllib.request.urlopen(f"{lab.address}/lab/api/settings/{name}?token={TOKEN}", timeout=10) as reply:
+        assert json.load(reply)["schema"]["properties"]["commsOverSubshells"]["default"] == "disabled"
+
+
+def test_lesson_0_runs_to_its_end(page, lab: Lab) -> None:
+    open_and_run(page, lab, "00_start_here.ipynb", seconds=420)
+    assert page.locator(".jp-OutputArea-output img").count() >= 4  # the batch, the losses, the matrix, the mistakes
+
+
+def test_in_lesson_4_each_explorer_redraws_when_a_slider_moves(page, lab: Lab) -> None:
+    open_and_run(page, lab, "04_softmax_and_cross_entropy.ipynb", seconds=240)
+    explorers = page.locator(".jp-OutputArea-output .widget-vbox:has(> img.widget-image)")
+    assert explorers.count() == 2
+    for explorer in explorers.all():
+        picture = explorer.locator("img.widget-image")
+        slider = explorer.locator(".widget-slider").first
+        before, value = picture_bytes(picture), slider.locator(".widget-readout").inner_text()
+        slider.locator(".noUi-handle").focus()
+        page.keyboard.press("ArrowRight")
+        wait_until(lambda: picture_bytes(picture) != before, seconds=20)  # noqa: B023 - called before the next turn
+        assert slider.locator(".widget-readout").inner_text() != value
+        assert picture_bytes(picture) != before
+    assert page.evaluate(RUN_STATE) == "done"
