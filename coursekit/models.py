@@ -134,11 +134,12 @@ def channel_stats(arch: str | Callable, n_in: int = 3) -> tuple[tuple[float, ...
     mean, std = ([*stats] if n_in == 3 else [sum(stats) / len(stats)] * n_in for stats in (known.mean, known.std))
     return tuple(mean), tuple(std)
 
-# %% ../nbs/lib/models.ipynb #792d4049
+# %% ../nbs/lib/models.ipynb #f505ebab
 class ConcatPool(nn.Module):
     """Feature maps of C channels -> (N, 2C): the maximum over all places, then the average.
 
-    `layout` is "NCHW", "NHWC" or "NTC" (tokens); of the tokens the first `skip` are left out.
+    Maps are of shape (N, C, H, W), or (N, H, W, C) with `layout` "NHWC"; of rows of tokens, (N, T, C), the first `skip`
+    are left out.
     """
 
     def __init__(self, layout: str = "NCHW", skip: int = 0):
@@ -146,10 +147,10 @@ class ConcatPool(nn.Module):
         self.layout, self.skip = layout, skip
 
     def forward(self, maps: Tensor) -> Tensor:
-        if self.layout == "NHWC":
-            maps = maps.permute(0, 3, 1, 2)
-        elif self.layout == "NTC":
+        if maps.ndim == 3:
             maps = maps[:, self.skip :].transpose(1, 2).unsqueeze(-1)
+        elif self.layout == "NHWC":
+            maps = maps.permute(0, 3, 1, 2)
         return torch.cat([F.adaptive_max_pool2d(maps, 1), F.adaptive_avg_pool2d(maps, 1)], dim=1).flatten(1)
 
     def extra_repr(self) -> str:
@@ -189,7 +190,7 @@ def _random_numbers_of_its_own(*parts: int | str) -> Iterator[None]:
         torch.default_generator.manual_seed(derive_seed(*parts))
         yield
 
-# %% ../nbs/lib/models.ipynb #6a82f4a7
+# %% ../nbs/lib/models.ipynb #815c2eab
 def create_body(arch: str | Callable, n_in: int = 3) -> nn.Module:
     """The body of `arch`, with random weights: images of shape (N, n_in, H, W) -> feature maps.
 
@@ -208,10 +209,7 @@ def create_body(arch: str | Callable, n_in: int = 3) -> nn.Module:
 
 def pool_for(body: nn.Module) -> ConcatPool:
     "The pooling for the feature maps that a timm `body` gives."
-    special_tokens = getattr(body, "num_prefix_tokens", None)
-    if special_tokens is not None:
-        return ConcatPool("NTC", skip=special_tokens)
-    return ConcatPool(str(getattr(body, "output_fmt", "NCHW")))
+    return ConcatPool(str(getattr(body, "output_fmt", "NCHW")), skip=getattr(body, "num_prefix_tokens", 0))
 
 
 def n_features(body: nn.Module) -> int:
@@ -365,7 +363,7 @@ def _fetch_timm(known: Architecture, path: Path) -> None:
     tensors = timm.create_model(known.timm_name, pretrained=True).state_dict()
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
 
-# %% ../nbs/lib/models.ipynb #b8c0b3ba
+# %% ../nbs/lib/models.ipynb #b4f11dab
 def load_pretrained(
     model: VisionModel, arch: str | Callable, weights: str | Path | None = None, download: bool = False
 ) -> VisionModel:
@@ -397,7 +395,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise ModelError(
             f"{path} cannot be read as weights.",
-            f"{type(error).__name__}: {str(error).strip().splitlines()[0]}",
+            " ".join([type(error).__name__, *str(error).strip().splitlines()[:1]]),
             "Use a file of plain tensors: safetensors, or torch.save(model.state_dict(), ...).",
         ) from error
     if not isinstance(tensors, Mapping) or not all(isinstance(value, Tensor) for value in tensors.values()):
