@@ -1,6 +1,9 @@
 """Fixtures that several test files use."""
 
 import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,24 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say plainly, above the last line, what was not tested on this machine and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        terminalreporter.section("left out on this machine")
+    for reason, count in reasons.items():
+        terminalreporter.line(f"{count} x {reason}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests() -> Iterator[None]:
+    """Whatever the tests cache goes into a folder of their own: they neither find nor leave anything in the user's."""
+    with tempfile.TemporaryDirectory(prefix="coursekit") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSEKIT_HOME", folder)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +48,66 @@ def tiny_images(tmp_path: Path) -> Path:
             pixels = rng.normal(brightness, 25, (24, 32, 3)).clip(0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / f"{label}_{i}.png")
     return tmp_path / "tiny"
+
+
+@pytest.fixture
+def image_loaders(tmp_path: Path):
+    """A function that makes loaders over 48 small photos of two kinds that are easy to tell apart."""
+    from coursekit.augment import Resize, aug_transforms
+    from coursekit.data import CategoryBlock, DataBlock, ImageBlock
+    from coursekit.files import StratifiedSplitter, get_image_files, parent_label
+
+    rng = np.random.default_rng(0)
+    for label, brightness in (("dark", 80), ("light", 170)):
+        folder = tmp_path / "photos" / label
+        folder.mkdir(parents=True)
+        for i in range(24):
+            pixels = rng.normal(brightness, 25, (32, 40, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"{label}_{i:02d}.png")
+
+    def make(bs: int = 8, augment: bool = True, **kwargs):
+        block = DataBlock(
+            blocks=(ImageBlock, CategoryBlock),
+            get_items=get_image_files,
+            get_y=parent_label,
+            splitter=StratifiedSplitter(0.25, seed=0),
+            item_tfms=Resize(32),
+            batch_tfms=aug_transforms() if augment else None,
+        )
+        return block.dataloaders(tmp_path / "photos", bs=bs, cache=False, **kwargs)
+
+    return make
+
+
+@pytest.fixture
+def make_toy_learner(image_loaders):
+    """A function that makes a `Learner` around a very small network of our own, in one layer group."""
+    import torch
+    from torch import nn
+
+    from coursekit.learner import Learner
+    from coursekit.metrics import error_rate
+
+    def make(seed: int = 42, **kwargs):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+            model = nn.Sequential(*layers, nn.Dropout(0.1), nn.Linear(4, 2))
+        return Learner(image_loaders(), model, seed=seed, **{"metrics": error_rate, **kwargs})
+
+    return make
+
+
+@pytest.fixture
+def toy_learner(make_toy_learner):
+    """A `Learner` around a very small network."""
+    return make_toy_learner()
+
+
+@pytest.fixture
+def make_lite0_learner(image_loaders):
+    """A function that makes a `vision_learner` on efficientnet_lite0 with its pretrained weights."""
+    from coursekit.learner import vision_learner
+    from coursekit.metrics import error_rate
+
+    return lambda **kwargs: vision_learner(image_loaders(**kwargs), "efficientnet_lite0", error_rate)
