@@ -69,6 +69,6 @@ $(VENV)/dev.stamp: $(PACKAGE) | $(VENV)/pyvenv.cfg
 comma := ,
 define install
 @echo "Installing into $(VENV): PyTorch, JupyterLab, the photos and the weights (minutes the first time; log in $(VENV)/install.log)"
-$(if $(TORCH_INDEX),@$(INSTALL) torch torchvision --index-url $(TORCH_INDEX))
+$(if $(TORCH_INDEX),@$(INSTALL) --no-deps torch torchvision --index-url $(TORCH_INDEX))
 @$(INSTALL) --editable ".[$(1)]"
 endef
