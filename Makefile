@@ -49,7 +49,8 @@ render: $(VENV)/dev.stamp ## execute the notebooks, keep their outputs clean, ma
 	@$(BIN)/python -m tools.render $(LESSON)
 
 clean: ## remove builds and caches; your course/ and the environment stay
-	rm -rf build dist coursekit.egg-info .pytest_cache .mypy_cache .ruff_cache quickstart
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache quickstart
+	@test ! -e $(VENV)/course.stamp || $(BIN)/python -m tools.clear_cache
 
 # The environment. "dev" holds all that "course" holds, so `make lab` has nothing to do after `make test`.
 $(VENV)/pyvenv.cfg:
