@@ -29,10 +29,10 @@ __all__ = ['Split', 'is_image_name', 'sort_key', 'parent_label', 'shuffled', 'cl
            'RegexLabeller', 'using_attr', 'cell_of', 'ColReader', 'RandomSplitter', 'LabelSplitter',
            'StratifiedSplitter', 'GroupSplitter', 'FuncSplitter', 'IndexSplitter', 'GrandparentSplitter', 'ColSplitter']
 
-# %% ../nbs/01_data_detective.ipynb #8e0286c8
+# %% ../nbs/01_data_detective.ipynb #16212ab2
 def is_image_name(name: str) -> bool:
     "Whether a file of this name should be an image: a known ending in any case, and no hidden file."
-    return not name.startswith(".") and PurePath(name).suffix.lower() in IMAGE_EXTENSIONS
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
 
 # %% ../nbs/01_data_detective.ipynb #21527185
 def _nfc(text: str) -> str:
@@ -63,7 +63,7 @@ def class_shares(counts: Counter, share: float) -> Counter:
     taken.update(by_remainder[:missing])
     return Counter({c: min(max(taken[c], 1), counts[c] - 1) for c in classes})
 
-# %% ../nbs/01_data_detective.ipynb #19c8a28b
+# %% ../nbs/01_data_detective.ipynb #218faaae
 def walk(starts: Sequence[Path], recurse: bool = True) -> list[Path]:
     "All files in the folders `starts`, with `recurse` also below. No hidden folders, and none is visited twice."
     files: list[Path] = []
@@ -90,8 +90,14 @@ def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
             entries = sorted(listing, key=lambda entry: entry.name, reverse=True)
     except PermissionError:
         raise DataError(f"The folder {folder} must not be read by this user", "", "change its permissions") from None
-    folders = [folder / entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    return folders, [folder / entry.name for entry in entries if not entry.is_dir()]
+    folders = {entry.name for entry in entries if _is_folder(entry)}
+    files = [folder / entry.name for entry in entries if entry.name not in folders]
+    return [folder / name for name in sorted(folders, reverse=True) if not name.startswith(".")], files
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    "A folder or a link to one. (`entry.is_dir()` alone raises an error for a link that points at itself.)"
+    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry))
 
 # %% ../nbs/01_data_detective.ipynb #e6a7f247
 def _check_folder(root: Path) -> None:
@@ -143,11 +149,11 @@ def _some(names: Counter | Iterable[str], most: int = 5) -> str:
     names = list(names)
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
-# %% ../nbs/01_data_detective.ipynb #b2b140c1
+# %% ../nbs/01_data_detective.ipynb #6a728f78
 def get_image_files(path: str | Path, recurse: bool = True, folders: str | Sequence[str] | None = None) -> list[Path]:
     """All image files in `path`, and with `recurse` in the folders below; only in those of its `folders`, if given.
 
-    Sorted by `sort_key` of the path below `path`. Hidden files and folders are passed over; folders that are
+    Sorted by `sort_key`. Hidden files and folders are passed over; folders that are
     symbolic links are followed, and no folder is visited twice. Raises `DataError` when there is no such folder, or no
     image in it, and says what was seen there.
     """
@@ -157,22 +163,22 @@ def get_image_files(path: str | Path, recurse: bool = True, folders: str | Seque
     found = [file for file in walk(starts, recurse) if is_image_name(file.name)]
     if not found:
         raise _no_images(root, recurse, starts)
-    return sorted(found, key=lambda file: sort_key(file.relative_to(root)))
+    return sorted(found, key=sort_key)
 
-# %% ../nbs/01_data_detective.ipynb #5d9c4080
+# %% ../nbs/01_data_detective.ipynb #9ee504ea
 def _compiled(pat: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(_nfc(pat))
     except re.error as error:
-        raise DataError(f"{pat!r} is not a regular expression", str(error), "see Python's module re") from None
+        raise DataError(f"{pat} is not a regular expression", str(error), "see Python's module re") from None
     if pattern.groups == 0:
         remedy = r"put parentheses around the part that is the label, as in (.+)_\d+\.jpg$"
-        raise DataError(f"The pattern {pat!r} does not say which part is the label", "it has no group", remedy)
+        raise DataError(f"The pattern {pat} does not say which part is the label", "it has no group", remedy)
     return pattern
 
 
 def _no_match(pat: str, text: str) -> DataError:
-    cause = f"the pattern {pat!r} does not match"
+    cause = f"the pattern {pat} does not match"
     if "/" in text and re.search(pat, PurePath(text).name):
         return DataError(f"No label in {text!r}", cause, "it matches the file's name: use using_attr(labeller, 'name')")
     return DataError(f"No label in {text!r}", cause, "try the pattern on this name alone, and loosen it piece by piece")
