@@ -31,13 +31,16 @@ from torch import Tensor
 from .core import DataError, derive_seed, uniforms
 from .images import presize
 
-# %% ../nbs/03_presizing_and_augmentation.ipynb #92ee6402
+# %% ../nbs/03_presizing_and_augmentation.ipynb #0a23c4c7
 class ResizeMethod(str, Enum):
     "How an image of other proportions is brought to a size: cut, filled up, or distorted."
 
     Crop = "crop"
     Pad = "pad"
     Squish = "squish"
+
+    def __repr__(self) -> str:
+        return f"ResizeMethod.{self.name}"
 
 
 # torch's words, and numpy's
@@ -516,7 +519,7 @@ def apply_colour(pixels: Tensor, maps: Tensor) -> Tensor:
     values = torch.baddbmm(maps[..., 3:], maps[..., :3] / 255, pixels.flatten(2))
     return values.clamp_(0, 1).view_as(pixels)
 
-# %% ../nbs/03_presizing_and_augmentation.ipynb #abca33a0
+# %% ../nbs/03_presizing_and_augmentation.ipynb #786827b6
 imagenet_stats = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])  # of ImageNet's training images, as used by torchvision
 
 
@@ -535,6 +538,11 @@ class Normalize(BatchTransform):
     def __call__(self, values: Tensor) -> Tensor:
         mean, std = (values.new_tensor(channel).view(-1, 1, 1) for channel in (self.mean, self.std))
         return (values - mean) / std
+
+    def undo(self, values: Tensor) -> Tensor:
+        "Back to [0, 1], for looking at."
+        mean, std = (values.new_tensor(channel).view(-1, 1, 1) for channel in (self.mean, self.std))
+        return values * std + mean
 
 # %% ../nbs/03_presizing_and_augmentation.ipynb #ea10d13f
 def aug_transforms(
@@ -583,7 +591,7 @@ def aug_transforms(
     chosen: list[BatchTransform] = [tfm for wanted, tfm in usual if wanted]
     return chosen + extra + [Sampling(size, mode, pad_mode, align_corners)]
 
-# %% ../nbs/03_presizing_and_augmentation.ipynb #24b851e0
+# %% ../nbs/03_presizing_and_augmentation.ipynb #246b1b1c
 CHUNK = {"cpu": 8}  # images at a time: a CPU is fastest when they fit into its cache; other devices take what there is
 
 
@@ -616,7 +624,7 @@ class BatchPipeline:
         "How many uniform numbers one image needs."
         return len(self.columns)
 
-    def draw(self, epoch: int, items: Sequence[int]) -> Tensor:
+    def draw(self, epoch: int, items: Sequence[int] | np.ndarray) -> Tensor:
         "The uniform numbers of `items` (positions in the data set) in this epoch: float32 (len(items), n_uniforms)."
         return torch.from_numpy(uniforms(derive_seed(self.seed, "batch_tfms"), epoch, items, self.n_uniforms))
 
