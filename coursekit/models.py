@@ -217,7 +217,7 @@ def n_features(body: nn.Module) -> int:
     # where both are there, head_hidden_size counts what comes out without a classifier (mobilenetv3: 1024, not 576)
     return int(getattr(body, "head_hidden_size", 0) or getattr(body, "num_features", 0))
 
-# %% ../nbs/lib/models.ipynb #62c21304
+# %% ../nbs/lib/models.ipynb #36417bf4
 class VisionModel(nn.Module):
     """An image classifier: `normalize`, `body`, `pool` and `head`, one after the other.
 
@@ -232,6 +232,7 @@ class VisionModel(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         "What the head sees: one vector an image, of shape (N, 2 * channels of the body)."
+        images = images.to(memory_format=torch.channels_last)
         return self.pool(self.body(self.normalize(images)))
 
     def classify(self, features: Tensor) -> Tensor:
@@ -261,7 +262,8 @@ def build_model(
     normalize = Normalization(known_mean if mean is None else mean, known_std if std is None else std)
     with _random_numbers_of_its_own(seed, "body"):
         body = create_body(arch, n_in)
-    return VisionModel(normalize, body, pool_for(body), create_head(2 * n_features(body), n_out, seed=seed))
+    model = VisionModel(normalize, body, pool_for(body), create_head(2 * n_features(body), n_out, seed=seed))
+    return model.to(memory_format=torch.channels_last)
 
 # %% ../nbs/lib/models.ipynb #9cbc6293
 def find_weights(arch: str | Callable, weights: str | Path | None = None, download: bool = False) -> Path:
