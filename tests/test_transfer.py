@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from coursekit.core import TrainingError
+from coursekit.data import training_batches
 from coursekit.models import build_model
 from coursekit.transfer import (
     FeatureLoader,
@@ -247,3 +248,9 @@ def test_the_order_of_a_feature_loader_depends_on_seed_and_epoch_only():
     assert order(None, 5) == list(range(20))
     assert order(1, 0) == order(1, 0) and sorted(order(1, 0)) == list(range(20))
     assert order(1, 0) != order(1, 1) and order(1, 0) != order(2, 0)
+
+
+def test_an_epoch_over_features_has_the_batches_of_an_epoch_over_images():
+    loader = FeatureLoader(torch.arange(20)[:, None].float(), torch.arange(20), 8, shuffle_seed=3)
+    loader.set_epoch(2)
+    assert [y.tolist() for _, y in loader] == training_batches(20, 8, seed=3, epoch=2)
