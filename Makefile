@@ -12,7 +12,7 @@ BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
-INSTALL := $(BIN)/python -m pip install --quiet --log $(VENV)/install.log -c constraints.txt
+INSTALL := $(BIN)/python -m tools.install -c constraints.txt
 PACKAGE := settings.ini setup.py constraints.txt
 LINTED := nbs tests tools setup.py
 
@@ -69,7 +69,7 @@ $(VENV)/dev.stamp: $(PACKAGE) | $(VENV)/pyvenv.cfg
 
 comma := ,
 define install
-@echo "Installing into $(VENV): PyTorch, JupyterLab, the photos and the weights (minutes the first time; log in $(VENV)/install.log)"
+@echo "Installing PyTorch, JupyterLab, the photos and the weights into $(VENV): some minutes the first time"
 $(if $(TORCH_INDEX),@$(INSTALL) --no-deps torch torchvision --index-url $(TORCH_INDEX))
 @$(INSTALL) --editable ".[$(1)]"
 endef
