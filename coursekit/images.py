@@ -294,7 +294,7 @@ def prepared_pixels(source: ImageSource, prepare: Prepare | None = None) -> np.n
     img = open_image(source)
     return np.asarray(prepare(img) if prepare else img)
 
-# %% ../nbs/lib/images.ipynb #2d6f108f
+# %% ../nbs/lib/images.ipynb #fa5b0770
 _MAGIC = b"CKPRE\0\0\1"  # the last byte is the version of the format
 _HEADER = struct.Struct("<8sqq")
 _HEADER_BYTES = 64
@@ -361,7 +361,7 @@ class PresizeCache:
         file = folder / f"{_cache_name(files, key)}.u8"
         try:
             return cls._opened(file, rows)
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             pass  # not there yet, or damaged
         try:
             _make_room(folder, _estimated_bytes(files, prepare), max_bytes)

@@ -1,0 +1,656 @@
+"""Opening any image, and the presize cache (coursekit.images). Numbers in names: rows of the table of faults."""
+
+import io
+import multiprocessing
+import os
+import pickle
+import signal
+import struct
+import subprocess
+import sys
+import time
+import warnings
+import zlib
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageCms, ImageFile, features
+
+from coursekit.core import DataError, ls
+from coursekit.images import (
+    BACKGROUND,
+    ImageTypeError,
+    PlainImages,
+    PresizeCache,
+    looks_like,
+    open_image,
+    prepared_pixels,
+    presize,
+    to_uint8,
+)
+
+
+def photo(width: int = 40, height: int = 30, seed: int = 0) -> Image.Image:
+    """A smooth picture with four corners that differ, so that each turn of it can be told."""
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    waves = np.random.default_rng(seed).uniform(0, 20, (3, 1, 1)) * np.sin(9 * x * y)
+    return Image.fromarray(
+        (np.stack([220 * x, 220 * y, 110 * (x + y)]) + waves).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+    )
+
+
+def encoded(img: Image.Image, kind: str, **kwargs) -> bytes:
+    file = io.BytesIO()
+    img.save(file, kind, **kwargs)
+    return file.getvalue()
+
+
+def pixels(source) -> np.ndarray:
+    return np.asarray(open_image(source))
+
+
+def refusal(source) -> str:
+    with pytest.raises(DataError) as caught:
+        open_image(source)
+    assert caught.value.remedy or "no such" in str(caught.value), "an error says what to do"
+    return str(caught.value)
+
+
+# what is not an image
+
+
+def test_1_an_empty_file_is_named(tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    message = refusal(tmp_path / "empty.jpg")
+    assert "empty.jpg" in message and "an empty file" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<!DOCTYPE html><html><body>404</body></html>", "looks like HTML"),
+        (b"\xef\xbb\xbf\n  <HTML><head></head>", "looks like HTML"),
+        (b"image;label\n1;cat\n", "looks like text"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull"),
+        (b"PK\x03\x04" + bytes(50), "ZIP archive"),
+        (b"MATLAB 5.0 MAT-file", "MATLAB"),
+        (bytes(4096), "zero bytes"),
+        (bytes(range(256)), "unknown kind"),
+        (b"%PDF-1.7 ", "PDF"),
+    ],
+)
+def test_2_what_is_no_image_is_called_by_its_name(tmp_path, content, what):
+    (tmp_path / "cat.jpg").write_bytes(content)
+    assert what in refusal(tmp_path / "cat.jpg")
+    assert what in refusal(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+        (b"\xff\x0a" + bytes(30), "JPEG XL"),
+        (b"\0\0\0\x18ftypisom", "video"),
+    ],
+)
+def test_14_formats_without_a_decoder_are_named_with_a_remedy(content, what):
+    message = refusal(content)
+    assert what in message and "convert it to JPEG or PNG" in message
+
+
+def test_14_avif_opens_where_there_is_a_decoder_and_is_named_where_there_is_none():
+    assert "AVIF" in looks_like(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1")[0]
+    if features.check("avif"):
+        assert np.abs(pixels(encoded(photo(), "AVIF")).astype(int) - np.asarray(photo())).mean() < 8
+
+
+def test_14_drawings_that_other_programs_would_have_to_draw_are_refused():
+    assert "unsupported format EPS" in refusal(encoded(photo(), "EPS"))
+
+
+# damaged files
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP"])
+def test_3_a_file_cut_off_anywhere_is_refused(kind):
+    whole = encoded(photo(), kind)
+    for cut in range(0, len(whole) - 12, max(1, len(whole) // 15)):
+        assert "Cannot open" in refusal(whole[:cut])
+
+
+def test_3_truncation_is_found_where_verify_finds_nothing(tmp_path):
+    path = tmp_path / "cut.jpg"
+    path.write_bytes(encoded(photo(300, 200), "JPEG")[:-400])
+    with Image.open(path) as img:
+        img.verify()
+    assert "damaged or cut off" in refusal(path) and "cut.jpg" in refusal(path)
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+
+
+def test_3_bytes_changed_in_the_middle_of_a_png_are_found():
+    data = bytearray(encoded(photo(300, 200), "PNG"))
+    data[len(data) // 2] ^= 0xFF
+    assert "damaged" in refusal(bytes(data))
+
+
+def test_3_a_damaged_pil_image_is_refused_like_its_file():
+    lazy = Image.open(io.BytesIO(encoded(photo(300, 200), "JPEG")[:-400]))
+    assert "damaged" in refusal(lazy)
+
+
+def test_4_content_counts_and_not_the_ending(tmp_path):
+    (tmp_path / "really_a.png.jpg").write_bytes(encoded(photo(), "PNG"))
+    assert np.array_equal(pixels(tmp_path / "really_a.png.jpg"), np.asarray(photo()))
+
+
+@pytest.mark.parametrize("size", [(9_600, 9_600), (19_200, 9_600)], ids=["warned by Pillow", "refused by Pillow"])
+def test_12_a_decompression_bomb_is_refused_before_it_unpacks(tmp_path, size):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_of_zeros(*size))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        assert "too large" in refusal(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "too large" in refusal(path)
+    assert Image.MAX_IMAGE_PIXELS == 89_478_485
+
+
+def png_of_zeros(width: int, height: int) -> bytes:
+    """A black 1-bit PNG of any size, written without holding its pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    packer = zlib.compressobj(1)
+    rows = b"".join(packer.compress(bytes(1 + (width + 7) // 8)) for _ in range(height)) + packer.flush()
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def test_12_the_bomb_of_these_tests_is_a_good_png_when_small():
+    assert open_image(png_of_zeros(50, 20)).size == (50, 20)
+
+
+def test_13_extreme_shapes_open():
+    assert open_image(encoded(photo(1, 1), "PNG")).size == (1, 1)
+    assert open_image(encoded(photo(5000, 1), "PNG")).size == (5000, 1)
+
+
+# orientation
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_5_every_orientation_comes_out_upright(kind, orientation):
+    # how a picture has to be stored so that a viewer, obeying the orientation, shows it upright (EXIF 2.3, tag 274)
+    stored = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.transpose(1, 0, 2),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+        8: lambda a: np.rot90(a, -1),
+    }[orientation]
+    upright = np.asarray(photo())
+    exif = Image.Exif()
+    exif[274] = orientation
+    options = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    data = encoded(Image.fromarray(np.ascontiguousarray(stored(upright))), kind, exif=exif, **options)
+    difference = pixels(data).astype(int) - upright
+    assert np.abs(difference).max() <= (12 if kind == "JPEG" else 0)
+    with Image.open(io.BytesIO(data)) as lazy:
+        assert np.array_equal(pixels(lazy), pixels(data)), "and as a PIL image"
+
+
+def test_5_a_broken_exif_block_does_not_cost_a_good_photo():
+    data = encoded(photo(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xffrubbish")
+    assert open_image(data).size == photo().size
+
+
+# modes
+
+
+def test_6_cmyk_and_ycbcr_are_converted():
+    rgb = photo()
+    for mode, kind in [("CMYK", "JPEG"), ("CMYK", "TIFF"), ("YCbCr", "TIFF"), ("YCbCr", "JPEG")]:
+        found = pixels(encoded(rgb.convert(mode), kind, **({"quality": 95} if kind == "JPEG" else {})))
+        assert found.shape == (30, 40, 3) and np.abs(found.astype(int) - np.asarray(rgb)).mean() < 6, (mode, kind)
+
+
+def test_6_lab_is_converted():
+    to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+    found = pixels(encoded(ImageCms.applyTransform(photo(), to_lab), "TIFF"))
+    assert np.abs(found.astype(int) - np.asarray(photo())).mean() < 10
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_7_sixteen_bits_are_scaled_over_their_full_range(kind):
+    deep = np.linspace(0, 65535, 1200).round().astype(np.uint16).reshape(30, 40)
+    expected = np.rint(deep / 257).astype(np.uint8)  # 257 = 65535 / 255
+    found = pixels(encoded(Image.fromarray(deep), kind))
+    assert np.array_equal(found, np.stack([expected] * 3, axis=2))
+    assert len(np.unique(found)) > 250, "not clipped to white"
+
+
+def test_7_eight_bits_stored_in_sixteen_come_back_exactly():
+    grey = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    assert np.array_equal(pixels(encoded(Image.fromarray(grey * 257), "PNG"))[..., 0], grey)
+
+
+def test_7_big_endian_tiff_and_16_bit_pgm_follow_the_same_rule():
+    deep = np.linspace(0, 65535, 12).astype(np.uint16).reshape(3, 4)
+    pgm = b"P5\n4 3\n65535\n" + deep.astype(">u2").tobytes()
+    big = Image.frombytes("I;16B", (4, 3), deep.astype(">u2").tobytes())
+    assert np.array_equal(pixels(pgm)[..., 0], np.rint(deep / 257))
+    assert np.array_equal(pixels(big)[..., 0], np.rint(deep / 257))
+
+
+def test_7_integers_beyond_sixteen_bits_are_refused_with_their_range():
+    message = refusal(encoded(Image.fromarray(np.array([[-5, 70_000]], dtype=np.int32)), "TIFF"))
+    assert "from -5 to 70000" in message
+
+
+def test_8_floats_are_refused_with_their_range_and_a_recipe():
+    values = np.array([[0.5, np.nan], [np.inf, 1250.0]], dtype=np.float32)
+    message = refusal(encoded(Image.fromarray(values), "TIFF"))
+    assert "from 0.5 to 1250" in message and "2 NaN or infinite" in message and "np.uint8(255" in message
+    assert "none of them a finite" in refusal(Image.fromarray(np.full((2, 2), np.nan, np.float32)))
+
+
+def test_9_transparent_pixels_show_the_stated_background():
+    assert BACKGROUND == (255, 255, 255)
+    rgba = np.zeros((1, 3, 4), dtype=np.uint8)
+    rgba[0, :, 0], rgba[0, :, 3] = 200, [0, 128, 255]
+    expected = [255, 255, 255], [227, 127, 127], [200, 0, 0]  # colour * alpha + white * (1 - alpha)
+    for source in (rgba, Image.fromarray(rgba), encoded(Image.fromarray(rgba), "PNG")):
+        assert np.abs(pixels(source)[0].astype(int) - expected).max() <= 1
+    grey = Image.fromarray(np.array([[[10, 0], [10, 255]]], dtype=np.uint8), "LA")
+    assert pixels(encoded(grey, "PNG"))[0].tolist() == [[255] * 3, [10] * 3]
+
+
+def test_9_transparent_palettes_and_colour_keys_show_the_background_too():
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([255, 0, 0, 0, 0, 255])
+    palette.putdata([0, 1])
+    for kind in ("PNG", "GIF"):
+        assert pixels(encoded(palette, kind, transparency=0))[0].tolist() == [[255] * 3, [0, 0, 255]]
+        assert pixels(encoded(palette, kind))[0].tolist() == [[255, 0, 0], [0, 0, 255]]
+    keyed = Image.fromarray(np.array([[[9, 9, 9], [1, 2, 3]]], dtype=np.uint8))
+    assert pixels(encoded(keyed, "PNG", transparency=(9, 9, 9)))[0].tolist() == [[255] * 3, [1, 2, 3]]
+
+
+def test_10_grey_and_one_bit_become_three_equal_channels():
+    grey = photo().convert("L")
+    for img in (grey, grey.convert("1")):
+        found = pixels(encoded(img, "PNG"))
+        assert np.array_equal(found, np.stack([np.asarray(img.convert("L"))] * 3, axis=2))
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_11_of_several_frames_the_first_is_taken(kind):
+    frames = [Image.new("RGB", (8, 8), color) for color in [(255, 0, 0), (0, 255, 0), (0, 0, 255)]]
+    data = encoded(
+        frames[0], kind, save_all=True, append_images=frames[1:], **({"lossless": True} if kind == "WEBP" else {})
+    )
+    with Image.open(io.BytesIO(data)) as img:
+        assert img.n_frames == 3
+    assert pixels(data)[4, 4].tolist() == [255, 0, 0]
+
+
+# sources
+
+
+def test_19_missing_folders_and_addresses_are_told_apart(tmp_path):
+    assert "there is no such file" in refusal(tmp_path / "gone.jpg")
+    assert "it is a folder" in refusal(tmp_path)
+    assert "download the file" in refusal("https://example.org/cat.jpg")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may read every file")
+def test_19_a_file_that_must_not_be_read_is_named(tmp_path):
+    photo().save(tmp_path / "locked.png")
+    (tmp_path / "locked.png").chmod(0)
+    assert "must not be read" in refusal(tmp_path / "locked.png")
+
+
+def test_15_strange_names_open(tmp_path):
+    for name in ("with space.png", "caf\u00e9.png", "cafe\u0301.png", "\U0001f436.PNG", "a'b\"c.png"):
+        photo().save(tmp_path / name, "PNG")
+        assert open_image(tmp_path / name).size == (40, 30)
+
+
+def test_42_every_kind_of_source_gives_the_same_pixels(tmp_path):
+    expected = np.asarray(photo())
+    photo().save(tmp_path / "photo.png")
+    data = (tmp_path / "photo.png").read_bytes()
+    tensor = torch.from_numpy(expected.copy()).permute(2, 0, 1)
+    files = [tmp_path / "photo.png", str(tmp_path / "photo.png")]
+    for source in [*files, data, bytearray(data), memoryview(data), photo(), expected, tensor, tensor / 255]:
+        img = open_image(source)
+        assert type(img) is Image.Image and img.mode == "RGB" and np.array_equal(np.asarray(img), expected)
+    turned_in_memory = np.asfortranarray(expected)
+    assert np.array_equal(pixels(turned_in_memory), expected)
+    grey = expected[..., :1]
+    for source in (grey, grey[..., 0], torch.from_numpy(grey.copy()).permute(2, 0, 1)):
+        assert np.array_equal(pixels(source), np.repeat(grey, 3, axis=2))
+
+
+def test_42_the_source_is_left_unchanged():
+    img, array = photo().convert("RGBA"), np.asarray(photo()).copy()
+    before = img.tobytes(), array.copy()
+    open_image(img).putpixel((0, 0), (1, 2, 3))
+    open_image(array).putpixel((0, 0), (1, 2, 3))
+    plain = photo()
+    open_image(plain).putpixel((0, 0), (1, 2, 3))
+    assert img.mode == "RGBA" and img.tobytes() == before[0] and np.array_equal(array, before[1])
+    assert plain.tobytes() == photo().tobytes()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        None,
+        42,
+        ["a.jpg"],
+        np.zeros((4, 4), dtype=np.float32),
+        np.zeros((3, 4, 5), dtype=np.uint8),
+        np.zeros((0, 4, 3), dtype=np.uint8),
+        torch.zeros(4, 4, 3, dtype=torch.uint8),
+        torch.zeros(3, 4, 4, dtype=torch.int64),
+        torch.zeros(2, 3, 4, 4),
+    ],
+    ids=str,
+)
+def test_42_anything_else_is_a_type_error_that_says_what_to_pass(source):
+    with pytest.raises(TypeError) as caught:
+        open_image(source)
+    assert isinstance(caught.value, ImageTypeError) and "pass" in caught.value.remedy
+
+
+@pytest.mark.parametrize("values", [[-2.0, 2.0], [0.0, 1.5], [0.0, float("nan")]])
+def test_42_a_normalised_tensor_is_refused_with_its_range(values):
+    assert "floats span" in refusal(torch.tensor(values).repeat(3, 2, 1))
+
+
+def test_to_uint8_is_a_tensor_of_channels_first():
+    tensor = to_uint8(photo())
+    assert tensor.dtype == torch.uint8 and tensor.shape == (3, 30, 40) and tensor.is_contiguous()
+    assert np.array_equal(tensor.permute(1, 2, 0).numpy(), np.asarray(photo()))
+    with pytest.raises(ImageTypeError, match="mode L"):
+        to_uint8(photo().convert("L"))
+
+
+# presizing
+
+
+@pytest.mark.parametrize("size", [(400, 300), (300, 400), (333, 77), (301, 300), (5000, 1), (160, 160), (100, 50)])
+def test_presizing_keeps_the_aspect_and_never_enlarges(size):
+    img = presize(Image.new("RGB", size), 160)
+    if min(size) <= 160:
+        assert img.size == size
+    else:
+        assert min(img.size) == 160
+        assert abs(max(img.size) - 160 * max(size) / min(size)) <= 0.5
+
+
+def test_presizing_averages_over_what_it_leaves_out():
+    stripes = np.zeros((400, 400, 3), dtype=np.uint8)
+    stripes[:, ::2] = 255
+    shrunk = np.asarray(presize(Image.fromarray(stripes), 50))[:, 2:-2]
+    assert np.abs(shrunk.astype(int) - 127).max() <= 2, "fine stripes become grey and make no pattern"
+
+
+# the cache
+
+SHRINK = partial(presize, size=24)
+
+
+@pytest.fixture
+def photos(tmp_path) -> list[Path]:
+    paths = []
+    for i in range(12):
+        path = tmp_path / "photos" / f"{i:02d}.{'jpg' if i % 2 else 'png'}"
+        path.parent.mkdir(exist_ok=True)
+        photo(40 + 3 * i, 60 - 2 * i, seed=i).save(path)
+        paths.append(path)
+    return paths
+
+
+def open_cache(paths, tmp_path, prepare=SHRINK, key="short side 24", **kwargs):
+    return PresizeCache.open(paths, prepare, key, folder=tmp_path / "cache", **kwargs)
+
+
+def cache_files(tmp_path) -> list[Path]:
+    return ls(tmp_path / "cache") if (tmp_path / "cache").exists() else []
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_the_cache_gives_the_pixels_of_decoding(photos, tmp_path, workers):
+    cache, plain = open_cache(photos, tmp_path, workers=workers), PlainImages(photos, SHRINK)
+    assert isinstance(cache, PresizeCache) and len(cache) == len(plain) == 12
+    for i, path in enumerate(photos):
+        assert cache[i].dtype == np.uint8 and cache[i].shape[2] == 3 and min(cache[i].shape[:2]) == 24
+        assert np.array_equal(cache[i], plain[i])
+        assert np.array_equal(cache[i], prepared_pixels(path, SHRINK))
+    assert np.array_equal(cache[-1], plain[11])
+    with pytest.raises(IndexError):
+        cache[12]
+    with pytest.raises(ValueError, match="read-only"):
+        cache[0][0, 0, 0] = 1
+
+
+def test_a_second_opening_reads_the_file_and_decodes_nothing(photos, tmp_path, capsys):
+    first = [pixels.copy() for pixels in open_cache(photos, tmp_path)]
+    said = capsys.readouterr().out
+    assert "12 images" in said and "MB in" in said and str(tmp_path / "cache") in said
+
+    def forbidden(img):
+        raise AssertionError("decoded again")
+
+    again = open_cache(photos, tmp_path, prepare=forbidden)
+    assert capsys.readouterr().out == "", "says once where it is"
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_the_order_of_the_paths_and_repeated_ones_need_no_other_cache(photos, tmp_path):
+    open_cache(photos, tmp_path)
+    mixed = [photos[5], photos[0], photos[5], *photos]
+    cache = open_cache(mixed, tmp_path)
+    assert len(cache_files(tmp_path)) == 1 and len(cache) == 15
+    assert all(np.array_equal(cache[i], prepared_pixels(path, SHRINK)) for i, path in enumerate(mixed))
+
+
+def test_a_changed_file_another_set_and_another_key_make_another_cache(photos, tmp_path):
+    names = {open_cache(photos, tmp_path).path, open_cache(photos[1:], tmp_path).path}
+    names.add(open_cache(photos, tmp_path, partial(presize, size=20), "short side 20").path)
+    photo(seed=99).save(photos[0])
+    changed = open_cache(photos, tmp_path)
+    names.add(changed.path)
+    assert len(names) == 4 and np.array_equal(changed[0], prepared_pixels(photos[0], SHRINK))
+    facts = photos[1].stat()
+    os.utime(photos[1], ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
+    assert open_cache(photos, tmp_path).path not in names, "a nanosecond makes a difference"
+
+
+def test_all_bad_images_are_reported_together_and_no_cache_is_left(photos, tmp_path):
+    photos[2].write_bytes(b"")
+    photos[4].write_bytes(b"<html>not found</html>")
+    photos[7].write_bytes(photos[7].read_bytes()[:-100])
+    with pytest.raises(DataError) as caught:
+        open_cache(photos, tmp_path)
+    message = str(caught.value)
+    assert "3 of 12 images cannot be read" in message and len(caught.value.problems) == 3
+    for i, cause in [(2, "empty file"), (4, "HTML"), (7, "cut off")]:
+        line = next(line for line in message.splitlines() if photos[i].name in line)
+        assert cause in line
+    assert cache_files(tmp_path) == []
+
+
+def test_all_missing_images_are_reported_together(photos, tmp_path):
+    photos[3].unlink()
+    photos[8].unlink()
+    with pytest.raises(DataError, match="2 of 12 images cannot be found") as caught:
+        open_cache(photos, tmp_path)
+    assert {problem.item for problem in caught.value.problems} == {str(photos[3]), str(photos[8])}
+
+
+def test_a_cache_that_would_not_fit_is_not_made_and_the_pixels_are_the_same(photos, tmp_path):
+    with pytest.warns(UserWarning, match=r"about 0 MB and may take 0 MB[\s\S]*COURSEKIT_HOME") as caught:
+        images = open_cache(photos, tmp_path, max_bytes=10_000)
+    assert len(caught) == 1 and isinstance(images, PlainImages) and cache_files(tmp_path) == []
+    assert np.array_equal(images[3], prepared_pixels(photos[3], SHRINK))
+
+
+def test_a_cache_that_turns_out_larger_than_estimated_stops_at_its_limit(tmp_path):
+    paths = []
+    for i in range(80):  # every second one is looked at for the estimate: the others are large
+        paths.append(tmp_path / f"{i:02d}.png")
+        photo(*((200, 200) if i % 2 else (10, 10))).save(paths[-1])
+    with pytest.warns(UserWarning, match="would exceed"):
+        images = open_cache(paths, tmp_path, prepare=lambda img: img, key="as stored", max_bytes=600_000)
+    assert isinstance(images, PlainImages) and cache_files(tmp_path) == []
+
+
+def test_the_caches_used_longest_ago_give_way(photos, tmp_path):
+    caches = [open_cache(photos, tmp_path, key=f"version {i}") for i in range(3)]
+    for age, cache in zip([300, 100, 200], caches, strict=True):
+        os.utime(cache.path, (time.time() - age,) * 2)
+    still_open = caches[0]
+    room_for_three = 3 * caches[0].nbytes
+    open_cache(photos, tmp_path, key="version 3", max_bytes=room_for_three)
+    assert [cache.path.exists() for cache in caches] == [False, True, True]
+    assert np.array_equal(still_open[0], prepared_pixels(photos[0], SHRINK)), "who has it open keeps reading it"
+    open_cache(photos, tmp_path, key="version 2", max_bytes=room_for_three)  # used again: now the newest
+    open_cache(photos, tmp_path, key="version 4", max_bytes=room_for_three)
+    assert [cache.path.exists() for cache in caches] == [False, False, True]
+
+
+def test_a_folder_that_cannot_be_written_costs_speed_only(photos, tmp_path):
+    (tmp_path / "cache").write_text("a file is in the way")
+    with pytest.warns(UserWarning, match="No presize cache"):
+        images = open_cache(photos, tmp_path)
+    assert np.array_equal(images[0], prepared_pixels(photos[0], SHRINK))
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "other format"])
+def test_a_damaged_cache_file_is_made_anew(photos, tmp_path, damage):
+    path = open_cache(photos, tmp_path).path
+    data = path.read_bytes()
+    path.write_bytes({"cut": data[:-8], "empty": b"", "other format": b"X" + data[1:]}[damage])
+    cache = open_cache(photos, tmp_path)
+    assert isinstance(cache, PresizeCache) and path.read_bytes() == data
+    assert np.array_equal(cache[0], prepared_pixels(photos[0], SHRINK))
+
+
+BUILD = """
+import sys, time
+from pathlib import Path
+from coursekit.images import PresizeCache, presize
+def slow(img):
+    print("started", flush=True)
+    time.sleep({pause})
+    return presize(img, 24)
+paths = sorted(Path({photos!r}).iterdir())
+images = PresizeCache.open(paths, slow, "short side 24", folder={cache!r}, workers=2)
+print(type(images).__name__, sum(int(pixels.sum()) for pixels in images))
+"""
+
+
+def start_build(photos, tmp_path, pause: float, before: str = "") -> subprocess.Popen:
+    code = before + BUILD.format(pause=pause, photos=str(photos[0].parent), cache=str(tmp_path / "cache"))
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_temporary_file(process, tmp_path) -> None:
+    for _ in range(2000):
+        if any(path.name.startswith(".tmp-") for path in cache_files(tmp_path)):
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    raise AssertionError("the build never began")
+
+
+def test_38_a_kill_in_the_middle_leaves_no_half_file_and_is_cleaned_up(photos, tmp_path):
+    process = start_build(photos, tmp_path, pause=0.3)
+    wait_for_temporary_file(process, tmp_path)
+    process.kill()
+    process.communicate()
+    assert len(cache_files(tmp_path)) == 1 and cache_files(tmp_path)[0].name.startswith(".tmp-")
+    cache = open_cache(photos, tmp_path)
+    assert cache_files(tmp_path) == [cache.path]
+    assert np.array_equal(cache[0], prepared_pixels(photos[0], SHRINK))
+
+
+def test_37_an_interrupt_in_the_middle_leaves_nothing(photos, tmp_path):
+    process = start_build(photos, tmp_path, pause=0.3)
+    wait_for_temporary_file(process, tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors and process.returncode != 0
+    assert cache_files(tmp_path) == []
+
+
+def test_38_a_full_disk_costs_speed_only(photos, tmp_path):
+    # writing more than this into a file fails, as on a full disk
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))\n"
+    process = start_build(photos, tmp_path, pause=0, before=limit)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0 and "PlainImages" in out and "No presize cache" in errors
+    assert cache_files(tmp_path) == []
+
+
+def test_several_processes_may_build_and_read_at_once(photos, tmp_path):
+    processes = [start_build(photos, tmp_path, pause=0.02) for _ in range(3)]
+    answers = {process.communicate(timeout=120)[0].splitlines()[-1] for process in processes}
+    assert all(process.returncode == 0 for process in processes)
+    total = sum(int(prepared_pixels(path, SHRINK).sum()) for path in photos)
+    assert answers == {f"PresizeCache {total}"}
+    (path,) = cache_files(tmp_path)
+    before = path.read_bytes()
+    path.unlink()
+    open_cache(photos, tmp_path)
+    assert path.read_bytes() == before, "whoever builds it, the bytes are the same"
+
+
+def sums(images) -> list[int]:
+    return [int(pixels.sum()) for pixels in images]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_worker_processes_read_the_same_pixels(photos, tmp_path, method):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {method} on this system")
+    cache, plain = open_cache(photos, tmp_path), PlainImages(photos, SHRINK)
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert pool.map(sums, [cache, plain]) == [sums(cache)] * 2
+
+
+def test_a_cache_is_sent_to_workers_by_name_and_not_by_content(photos, tmp_path):
+    cache = open_cache(photos, tmp_path)
+    sent = pickle.dumps(cache)
+    assert len(sent) < 1000 < cache.nbytes
+    assert sums(pickle.loads(sent)) == sums(cache)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells how much of a file is in memory")
+def test_reading_a_large_cache_does_not_fill_our_memory(photos, tmp_path, monkeypatch):
+    def mapped() -> float:
+        line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssFile"))
+        return int(line.split()[1]) / 1024
+
+    large = Image.new("RGB", (1000, 1000), (1, 2, 3))
+    cache = open_cache(photos, tmp_path, prepare=lambda img: large, key="3 MB each")
+    before = mapped()
+    sums(cache)
+    assert mapped() - before > 30, "all of it is in memory"
+    monkeypatch.setattr("coursekit.images._RELEASE_BYTES", 8_000_000)
+    assert sums(cache) == [6_000_000] * 12
+    assert mapped() - before < 15, "no more than what was read since the last release"
