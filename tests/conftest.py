@@ -71,7 +71,7 @@ def image_loaders(tmp_path: Path):
             get_items=get_image_files,
             get_y=parent_label,
             splitter=StratifiedSplitter(0.25, seed=0),
-            item_tfms=Resize(32),
+            item_tfms=Resize(32, "crop" if augment else "squish"),  # a crop is random in training
             batch_tfms=aug_transforms() if augment else None,
         )
         return block.dataloaders(tmp_path / "photos", bs=bs, cache=False, **kwargs)
