@@ -383,7 +383,7 @@ def library_versions() -> dict[str, str]:
             versions[name] = "not installed"
     return versions
 
-# %% ../nbs/10_export_and_predict.ipynb #72cea671
+# %% ../nbs/10_export_and_predict.ipynb #916bdd6c
 def export_model(
     folder: str | os.PathLike[str],
     model: VisionModel,
@@ -401,6 +401,13 @@ def export_model(
     read back. Raises `ExportError` when the model could not be built again from its id, or when the folder holds
     other things.
     """
+    preprocessing = json.loads(json.dumps(preprocessing))
+    problems = _wrong_preprocessing(preprocessing)
+    problems += [] if _is_vocab(list(vocab)) else ["'vocab' must hold different strings, one or more"]
+    if problems:
+        raise ExportError(
+            "This model cannot be exported.", "; ".join(problems) + ".", "Put that right and export again."
+        )
     target = Path(folder).expanduser().resolve()
     _check_replaceable(target)
     tensors = _tensors_to_write(model, arch, len(vocab))
@@ -428,9 +435,11 @@ def _tensors_to_write(model: VisionModel, arch: str, n_out: int) -> dict[str, Te
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
     tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     found = {name: f"{DTYPES.get(t.dtype, t.dtype)} {tuple(t.shape)}" for name, t in tensors.items()}
-    if problems := differences(found, expected_tensors(arch, n_out)):
+    problems = differences(found, expected_tensors(arch, n_out))
+    problems += [f"{name} holds numbers that are not finite" for name, t in tensors.items() if not t.isfinite().all()]
+    if problems:
         raise ExportError(
-            f"This model is not {arch_id(arch)} with {n_out} classes, and could not be built again from that name.",
+            f"This model is no {arch_id(arch)} with {n_out} classes, which is what a reader would build.",
             "; ".join(problems[:5]) + ".",
             "Export models that build_model or vision_learner made, unchanged; for others save model.state_dict().",
         )
@@ -485,7 +494,11 @@ def _previous(folder: Path) -> Path:
 
 
 def _check_replaceable(folder: Path) -> None:
-    "Raise `ExportError` when something other than an export would be replaced."
+    "Raise `ExportError` when something other than an export would be replaced, or the folder we stand in."
+    if folder == Path.cwd() or folder in Path.cwd().parents:
+        raise ExportError(
+            f"{folder} is in use.", "This process works in it.", "Choose another folder, such as 'export'."
+        )
     if folder.exists() and not folder.is_dir():
         raise ExportError(f"{folder} is a file.", "An export is a folder.", "Choose another name.")
     others = sorted({path.name for path in folder.iterdir()} - {TEXT_FILE, WEIGHTS_FILE}) if folder.is_dir() else []
