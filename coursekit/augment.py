@@ -159,7 +159,7 @@ def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     if value not in choices:
         raise DataError(f"{name}={value!r} is not known.", remedy=f"choose one of {', '.join(map(repr, choices))}")
 
-# %% ../nbs/03_presizing_and_augmentation.ipynb #45994ce0
+# %% ../nbs/03_presizing_and_augmentation.ipynb #af82f38c
 @dataclass(frozen=True)
 class RandomResizedCrop:
     """A random part of the image, at `size`; in validation the centre, as much of it as training sees of an object.
@@ -194,8 +194,9 @@ class RandomResizedCrop:
         box_height = min(side / math.sqrt(proportion), height, width / proportion)
         box_height /= 1 + self.val_xtra if u is None else 1
         box_width = box_height * proportion
-        left, top = across * (width - box_width), down * (height - box_height)
-        return left, top, left + box_width, top + box_height
+        # rounding may make a box that fits exactly a trifle too large, and Pillow refuses those
+        left, top = across * max(width - box_width, 0), down * max(height - box_height, 0)
+        return left, top, min(left + box_width, width), min(top + box_height, height)
 
     def finish(self, pixels: np.ndarray, u: Sequence[float] | None = None) -> np.ndarray:
         height, width = as_size(self.size)
