@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 
+from tools.cover import LESSON, write_cover
 from tools.make_readme import write_readme
 from tools.notebooks import NBS, ROOT, execute, find_notebooks, make_steady
 
@@ -29,6 +30,8 @@ def main(prefixes: list[str]) -> None:
             notebook = execute(copy / path.relative_to(NBS), SECONDS)
             make_steady(notebook)
             nbformat.write(notebook, path)
+            if path == LESSON:
+                write_cover(notebook)
     subprocess.run([Path(sys.executable).with_name("nbdev-clean")], cwd=ROOT, check=True)
     write_readme()
 
