@@ -32,12 +32,12 @@ __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'Export
            'derive_seed', 'generator', 'uniforms', 'home', 'ls', 'temporary_path', 'write_atomic', 'remove_stale',
            'in_notebook', 'new_figure', 'progress']
 
-# %% ../nbs/lib/core.ipynb #4349c681
+# %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
     "The base of all errors of ours: `what` went wrong, its `cause`, and the `remedy`, each a sentence of plain text."
 
     def __init__(self, what: str, cause: str = "", remedy: str = ""):
-        # All three go to Exception, so that an error raised in a worker process can be pickled and raised again.
+        # Exception keeps them as `args`: what `repr` shows, and what pickle needs on the way from a worker process
         super().__init__(what, cause, remedy)
         self.what, self.cause, self.remedy = what, cause, remedy
 
