@@ -111,6 +111,19 @@ print(len(list(solar_cells("folders", 8).rglob("*.png"))))
     assert [p.name for p in ls(fresh_home / "solar_cells")] == ["folders-8"]
 
 
+def test_the_first_to_finish_wins(fresh_home, monkeypatch):
+    link = Path.symlink_to
+
+    def another_finishes_meanwhile(self, target):
+        monkeypatch.setattr(Path, "symlink_to", link)
+        (solar_cells("folders") / "first.txt").touch()
+        link(self, target)
+
+    monkeypatch.setattr(Path, "symlink_to", another_finishes_meanwhile)
+    assert (solar_cells("folders") / "first.txt").exists(), "nobody's files are pulled away from under them"
+    assert [p.name for p in ls(fresh_home / "solar_cells")] == ["folders-2"]
+
+
 @pytest.mark.parametrize(("layout", "classes"), [("csv", 2), ("table", 3)])
 def test_an_unknown_arrangement_is_refused_with_the_known_ones(layout, classes):
     with pytest.raises(DataError, match=r"'table', 'names' or 'folders', and 2, 4 or 8"):

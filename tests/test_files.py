@@ -281,6 +281,13 @@ def test_groups_stay_together_and_come_near_the_share():
     assert GroupSplitter(lambda item: item[0])(items) == GroupSplitter(lambda item: item[0])(items)
 
 
+def test_a_group_too_large_for_the_share_is_passed_over():
+    items = ["large"] * 900 + [f"single {i}" for i in range(100)]
+    for seed in range(20):
+        _, valid = GroupSplitter(str, 0.1, seed=seed)(items)
+        assert len(valid) == 100 and items[valid[0]] != "large"
+
+
 def test_groups_of_a_table_are_read_row_by_row():
     table = pd.DataFrame({"patient": ["p1", "p1", "p2", "p2"]})
     train, valid = GroupSplitter(ColReader("patient"), 0.5)(table)
