@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     dls = load_photos()
     learn = vision_learner(dls, "efficientnet_lite0", metrics=error_rate)
     rate = learn.lr_find(cache_features=True).valley
-    learn.fine_tune(1, freeze_epochs=4, base_lr=rate, cache_features=True)
+    learn.fit_one_cycle(5, rate, cache_features=True)
     interp = ClassificationInterpretation.from_learner(learn)
     exported = learn.export(folder / "model")
     pictures = {
@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
     }
     for name, figure in pictures.items():
         save(figure, folder / name)
-    photo = dls.valid.items[0]
+    photo = dls.valid.sources[0]
     label, index, probabilities = load_learner(exported).predict(photo)
     print(f"\nThe exported model says of {photo.name}: {label}, {probabilities[index]:.1%} sure.")
     print(f"Pictures: {', '.join(str(folder / name) for name in pictures)}")
@@ -49,7 +49,7 @@ def load_photos() -> DataLoaders:
         get_x=ColReader("image", pref=path),
         get_y=ColReader("label"),
         splitter=StratifiedSplitter(valid_pct=0.25, seed=0),
-        item_tfms=Resize(96),
+        item_tfms=Resize(112),
         batch_tfms=aug_transforms(flip_vert=True, max_rotate=0, max_warp=0),
     )
     return cells.dataloaders(pd.read_csv(path / "labels.csv"), bs=32)
