@@ -155,9 +155,9 @@ def _batch_norms(layer: nn.Module) -> list[nn.Module]:
     kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
     return [module for module in layer.modules() if isinstance(module, kinds)]
 
-# %% ../nbs/08_transfer.ipynb #c442e44d
+# %% ../nbs/08_transfer.ipynb #0379a1e0
 @torch.no_grad()
-def body_features(model: VisionModel, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+def body_features(model: VisionModel, batches: Iterable[tuple[Tensor, Any]]) -> tuple[Tensor, Tensor]:
     """What the head of `model` will see for all `batches` of (images, targets): features (N, F) float32, targets (N,).
 
     Computed in evaluation mode, which is how a frozen body trains; the mode of every layer is put back afterwards.

@@ -1,0 +1,278 @@
+"""What a classifier got wrong: counts as scikit-learn has them, figures that show them, images never augmented."""
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+from sklearn import metrics
+from torch.nn import functional as F
+
+from coursekit.augment import Resize, aug_transforms
+from coursekit.core import DataError
+from coursekit.data import DataBlock
+from coursekit.files import parent_label
+from coursekit.interpret import ClassificationInterpretation, confusion_counts, matrix_layout, shares, shorten
+
+SEEDS = range(3)
+
+
+def example(seed: int = 0, n: int = 200, c: int = 5, **settings) -> ClassificationInterpretation:
+    """Random predictions that are right more often than not; every class is there."""
+    generator = torch.Generator().manual_seed(seed)
+    targets = torch.cat([torch.arange(c), torch.randint(0, c, (n - c,), generator=generator)])
+    logits = torch.randn(n, c, generator=generator) + 2 * F.one_hot(targets, c)
+    return ClassificationInterpretation(logits.softmax(1), targets, [f"class {i}" for i in range(c)], **settings)
+
+
+# ---- numbers
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("c", [2, 5, 37])
+def test_the_confusion_matrix_is_scikit_learns(seed, c):
+    interp = example(seed, c=c)
+    expected = metrics.confusion_matrix(interp.targets, interp.preds, labels=range(c))
+    matrix = interp.confusion_matrix()
+    assert np.array_equal(matrix, expected) and matrix.dtype == np.int64
+
+
+def test_rows_are_actual_and_columns_predicted():
+    assert confusion_counts(torch.tensor([0, 0, 1]), torch.tensor([1, 1, 1]), 2).tolist() == [[0, 2], [0, 1]]
+
+
+@pytest.mark.parametrize(("normalize", "theirs"), [("row", "true"), (True, "true"), ("column", "pred")])
+def test_shares_are_scikit_learns(normalize, theirs):
+    interp = example(c=4)
+    expected = metrics.confusion_matrix(interp.targets, interp.preds, normalize=theirs)
+    np.testing.assert_allclose(shares(interp.confusion_matrix(), normalize), expected)
+
+
+def test_shares_of_a_class_that_never_comes_are_zero():
+    assert shares(np.array([[0, 0], [1, 3]]), "row").tolist() == [[0, 0], [0.25, 0.75]]
+    with pytest.raises(DataError, match="row"):
+        shares(np.eye(2), "all")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_report_is_scikit_learns(seed):
+    interp = example(seed, c=6)
+    interp.preds[interp.preds == 3] = 0  # a class that is never predicted
+    table = interp.classification_report()
+    theirs = metrics.classification_report(
+        interp.targets, interp.preds, target_names=interp.vocab, output_dict=True, zero_division=0
+    )
+    accuracy = theirs.pop("accuracy")
+    assert list(table.index) == [*interp.vocab, "accuracy", "macro avg", "weighted avg"]
+    for row, values in theirs.items():
+        assert table.loc[row].to_dict() == pytest.approx(values)
+    assert table.loc["accuracy", "f1-score"] == pytest.approx(accuracy)
+    assert table.loc["accuracy", "support"] == len(interp.targets)
+
+
+def test_most_confused_lists_the_mistakes_from_the_most_frequent_down():
+    interp = example(c=5)
+    matrix = interp.confusion_matrix()
+    pairs = interp.most_confused()
+    assert [n for *_, n in pairs] == sorted((n for *_, n in pairs), reverse=True)
+    assert sum(n for *_, n in pairs) == matrix.sum() - matrix.trace()
+    for actual, predicted, n in pairs:
+        assert n == matrix[interp.vocab.index(actual), interp.vocab.index(predicted)] and actual != predicted
+    assert interp.most_confused(min_val=3) == [pair for pair in pairs if pair[2] >= 3]
+    assert all(type(n) is int for *_, n in pairs)
+
+
+def test_without_mistakes_nothing_is_confused():
+    interp = ClassificationInterpretation(torch.eye(3), torch.arange(3), list("abc"))
+    assert interp.most_confused() == interp.most_confused(min_val=0) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_losses_are_cross_entropies_and_come_sorted(seed):
+    interp = example(seed)
+    torch.testing.assert_close(interp.losses, F.nll_loss(interp.probs.log(), interp.targets, reduction="none"))
+    losses, positions = interp.top_losses()
+    assert losses.tolist() == sorted(interp.losses.tolist(), reverse=True)
+    assert torch.equal(interp.losses[positions], losses)
+    smallest, _ = interp.top_losses(4, largest=False)
+    assert smallest.tolist() == sorted(interp.losses.tolist())[:4]
+
+
+def test_a_probability_of_zero_is_a_large_loss_but_no_infinite_one():
+    interp = ClassificationInterpretation(torch.tensor([[1.0, 0.0]]), torch.tensor([1]), ["a", "b"])
+    assert 80 < interp.losses.item() < 90
+
+
+def test_losses_of_ones_own_are_taken():
+    assert example(n=5, c=5, losses=torch.arange(5)).top_losses(2)[1].tolist() == [4, 3]
+
+
+@pytest.mark.parametrize(
+    ("probs", "targets", "items", "message"),
+    [
+        (torch.rand(3, 2), torch.zeros(2), None, r"\(2, 2\)"),
+        (torch.rand(3, 3), torch.zeros(3), None, r"\(3, 2\)"),
+        (torch.rand(3), torch.zeros(3), None, r"\(3, 2\)"),
+        (torch.rand(2, 2), torch.tensor([0, 2]), None, "from 0 to 1"),
+        (torch.rand(2, 2), torch.tensor([-1, 0]), None, "from 0 to 1"),
+        (torch.full((2, 2), float("nan")), torch.zeros(2), None, "finite"),
+        (torch.rand(2, 2), torch.zeros(2), ["one"], "1 items for 2"),
+        (torch.rand(0, 2), torch.zeros(0), None, "nothing to interpret"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(probs, targets, items, message):
+    with pytest.raises(DataError, match=message):
+        ClassificationInterpretation(probs, targets, ["a", "b"], items)
+
+
+# ---- pictures
+
+
+def texts(axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+@pytest.mark.parametrize("c", [2, 3, 10, 37])
+def test_the_matrix_shows_every_count_but_zeros(c):
+    interp = example(c=c)
+    (axes,) = interp.plot_confusion_matrix().axes
+    matrix = interp.confusion_matrix()
+    assert sorted(texts(axes)) == sorted(str(n) for n in matrix.flat if n)
+    shown = {(text.get_position()[1], text.get_position()[0]): int(text.get_text()) for text in axes.texts}
+    assert all(matrix[cell] == n for cell, n in shown.items())
+    assert [label.get_text() for label in axes.get_yticklabels()] == interp.vocab
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "actual")
+
+
+def test_right_answers_and_mistakes_have_colours_of_their_own():
+    (axes,) = example(c=3).plot_confusion_matrix().axes
+    right, wrong = axes.images
+    assert (right.get_cmap().name, wrong.get_cmap().name) == ("Blues", "Oranges")
+    assert np.array_equal(~wrong.get_array().mask | ~right.get_array().mask, example(c=3).confusion_matrix() > 0)
+
+
+def test_one_mistake_among_many_right_answers_looks_like_little():
+    probs = F.one_hot(torch.tensor([0] * 99 + [1]), 2).float()
+    (axes,) = ClassificationInterpretation(probs, torch.zeros(100), ["a", "b"]).plot_confusion_matrix().axes
+    assert axes.images[1].norm(1) < 0.1
+
+
+def test_shares_are_shown_as_percentages():
+    (axes,) = example(c=3).plot_confusion_matrix(normalize="row").axes
+    assert all(text.endswith("%") for text in texts(axes))
+
+
+@pytest.mark.parametrize(("c", "length"), [(2, 5), (2, 60), (8, 20), (37, 26), (100, 10)])
+def test_names_and_numbers_fit_and_do_not_overlap(c, length):
+    vocab = [f"{i}".rjust(length, "n") for i in range(c)]
+    targets = torch.arange(c).repeat(3)
+    figure = ClassificationInterpretation(F.one_hot(targets, c).float(), targets, vocab).plot_confusion_matrix()
+    FigureCanvasAgg(figure).draw()
+    (axes,) = figure.axes
+    for labels, side in ((axes.get_yticklabels(), "height"), (axes.get_xticklabels(), "width")):
+        boxes = [label.get_window_extent() for label in labels]
+        pitch = getattr(axes.bbox, side) / c
+        assert all(getattr(box, side) <= pitch for box in boxes)
+        assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert all(text.get_window_extent().width <= axes.bbox.width / c for text in axes.texts)
+
+
+def test_forty_classes_fit_a_laptops_screen():
+    width, height = matrix_layout([f"a breed with a name {i}" for i in range(37)], "100").figsize
+    assert width < 12 and height < 9
+
+
+def test_figsize_dpi_and_title_of_the_source_texts():
+    figure = example().plot_confusion_matrix(figsize=(12, 11), dpi=60, title="mine")
+    assert figure.get_size_inches().tolist() == [12, 11] and figure.dpi == 60
+    assert figure.axes[0].get_title() == "mine"
+
+
+def test_long_names_keep_their_ends():
+    assert shorten("staffordshire_bull_terrier", 11) == "staff…rrier"
+    assert shorten("pug", 11) == "pug"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    paths = []
+    for i in range(5):
+        Image.new("RGB", (40 + 10 * i, 50), (50 * i, 100, 100)).save(tmp_path / f"photo_{i}.png")
+        paths.append(tmp_path / f"photo_{i}.png")
+    return paths
+
+
+def test_top_losses_show_both_probabilities_and_the_file(photos):
+    probs = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7], [0.99, 0.01]])
+    interp = ClassificationInterpretation(probs, torch.tensor([0, 1, 1, 0, 1]), ["cat", "dog"], photos)
+    figure = interp.plot_top_losses(3)
+    titles = [axes.get_title() for axes in figure.axes if axes.images]
+    assert titles[0] == "predicted cat 99%\nactual dog 1%\nloss 4.61, photo_4.png"
+    assert [title.rsplit(" ", 1)[1] for title in titles] == ["photo_4.png", "photo_3.png", "photo_2.png"]
+    shapes = [axes.images[0].get_array().shape for axes in figure.axes if axes.images]
+    assert shapes == [(50, 80, 3), (50, 70, 3), (50, 60, 3)]  # whole pictures, not squeezed
+    right = interp.plot_top_losses(1, largest=False).axes[0]
+    assert right.get_title().endswith("photo_0.png") and right.title.get_color() != figure.axes[0].title.get_color()
+
+
+@pytest.mark.parametrize(
+    ("k", "nrows", "grid"), [(5, 1, (1, 5)), (5, 2, (2, 3)), (2, None, (1, 2)), (99, None, (2, 3))]
+)
+def test_the_grid_of_top_losses(photos, k, nrows, grid):
+    interp = ClassificationInterpretation(torch.full((5, 2), 0.5), torch.zeros(5), ["a", "b"], photos)
+    geometry = interp.plot_top_losses(k, nrows=nrows).axes[0].get_gridspec().get_geometry()
+    assert geometry == grid
+
+
+def test_without_items_there_are_no_pictures_and_a_clear_message():
+    with pytest.raises(DataError, match="items"):
+        example().plot_top_losses(2)
+
+
+def test_images_that_are_no_files_are_named_by_position():
+    item = Image.new("RGB", (8, 8))
+    interp = ClassificationInterpretation(torch.tensor([[0.2, 0.8]]), torch.tensor([1]), ["a", "b"], [item])
+    assert interp.plot_top_losses(1).axes[0].get_title().endswith("image 0")
+
+
+# ---- from a learner
+
+
+class OnlyPredicts:
+    """As much of a learner as interpretation may use; counts how often it is asked."""
+
+    def __init__(self, dls):
+        self.dls, self.asked = dls, []
+
+    def get_preds(self, dl):
+        self.asked.append(dl)
+        brightness = torch.cat([x.mean((1, 2, 3)) for x, _ in dl])
+        probs = torch.stack([1 - brightness, brightness], dim=1)
+        return probs, None if dl.targets is None else torch.tensor(dl.targets)
+
+
+@pytest.fixture
+def learn(tiny_images):
+    block = DataBlock(get_y=parent_label, item_tfms=Resize(24), batch_tfms=aug_transforms())
+    return OnlyPredicts(block.dataloaders(tiny_images, bs=4, device="cpu"))
+
+
+def test_a_learner_is_asked_once_about_its_validation_set(learn):
+    interp = ClassificationInterpretation.from_learner(learn)
+    interp.plot_confusion_matrix()
+    interp.plot_top_losses(2)
+    assert learn.asked == [learn.dls.valid]
+    assert interp.targets.tolist() == learn.dls.valid.targets and interp.items == learn.dls.valid.sources
+    assert interp.vocab == ["dark", "light"] and interp.confusion_matrix().trace() == len(interp.targets)
+
+
+def test_training_images_are_predicted_in_order_and_not_augmented(learn):
+    first, second = (ClassificationInterpretation.from_learner(learn, learn.dls.train) for _ in range(2))
+    assert not any(dl.training for dl in learn.asked)
+    assert torch.equal(first.probs, second.probs)
+    assert first.items == learn.dls.train.sources and len(first.items) == len(learn.dls.train.targets)
+
+
+def test_images_without_labels_are_refused(learn):
+    with pytest.raises(DataError, match="with_labels"):
+        ClassificationInterpretation.from_learner(learn, learn.dls.test_dl(learn.dls.valid.items))
