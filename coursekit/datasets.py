@@ -197,7 +197,7 @@ def _rename_unless_there(building: Path, folder: Path) -> None:
         if not folder.is_dir():
             raise
 
-# %% ../nbs/lib/datasets.ipynb #ab8404a9
+# %% ../nbs/lib/datasets.ipynb #460e3e4f
 def solar_cells(layout: Layout = "table", classes: int = 2) -> Path:
     """The solar cell photos as a folder under `home()`, labelled in one of three ways, in 2, 4 or 8 classes.
 
@@ -215,9 +215,10 @@ def solar_cells(layout: Layout = "table", classes: int = 2) -> Path:
     data = package_file(source.package, *source.inside)
     folder = home() / "solar_cells" / f"{layout}-{classes}"
     origin = f"version {_LAYOUT_VERSION} from {data}"
+    if not folder.parent.exists():
+        print(f"{source.name}: {source.content}.\nLicence: {source.licence}. Please cite {source.citation}.")
     if _origin(folder) != origin:
         _publish(folder, lambda building: _lay_out(building, data, layout, classes), origin)
-        print(f"{source.name}: {source.content}.\nLicence: {source.licence}. Please cite {source.citation}.")
     return folder
 
 

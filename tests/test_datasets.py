@@ -61,6 +61,8 @@ def test_the_table_has_a_header_and_every_image_it_names(fresh_home):
 def test_a_second_call_changes_nothing_and_keeps_what_a_learner_removed(fresh_home, capsys):
     folder = solar_cells("names")
     assert "CC BY-NC-SA" in capsys.readouterr().out
+    solar_cells("names", 4)
+    assert capsys.readouterr().out == "", "the licence is shown once"
     removed = ls(folder / "images")[0]
     removed.unlink()
     assert solar_cells("names") == folder and not removed.exists()
