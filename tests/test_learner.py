@@ -208,6 +208,7 @@ def test_features_are_computed_once_while_the_body_stays_frozen(make_lite0_learn
     learn, calls = make_lite0_learner(), []
     hook = learn.model.body.register_forward_hook(lambda *args: calls.append(1))
     learn.lr_find(num_it=40, cache_features=True)
+    learn.freeze()
     learn.fit(3, cache_features=True)
     hook.remove()
     assert len(calls) == len(learn.dls.train_eval) + len(learn.dls.valid)
@@ -218,6 +219,11 @@ def test_cached_features_are_refused_while_the_body_trains(make_lite0_learner):
     learn.unfreeze()
     with pytest.raises(TrainingError, match=r"learn\.freeze\(\)"):
         learn.fit(1, cache_features=True)
+
+
+def test_cached_features_are_refused_for_a_model_without_a_body(toy_learner):
+    with pytest.raises(TrainingError, match="vision_learner"):
+        toy_learner.fit(1, cache_features=True)
 
 
 # ---- the learning-rate finder
