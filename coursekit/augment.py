@@ -11,8 +11,8 @@ __all__ = ['PAD_MODES', 'LEVELS_PER_OCTAVE', 'PIXELS_PER_PIXEL', 'imagenet_stats
            'between', 'gated', 'Flip', 'Dihedral', 'Rotate', 'Zoom', 'part_of', 'RandomResizedCropBatch', 'Warp',
            'sampling_grid', 'zoom_levels', 'shrunk_size', 'height_width', 'resize_batch', 'sample', 'Sampling',
            'corner_correction', 'through_matrices', 'ColourTransform', 'scale_about', 'Brightness', 'Contrast',
-           'compose_colour', 'apply_colour', 'Normalize', 'aug_transforms', 'BatchPipeline', 'groups', 'take',
-           'mirrored']
+           'compose_colour', 'apply_colour', 'Normalize', 'aug_transforms', 'groups', 'take', 'mirrored',
+           'BatchPipeline']
 
 # %% ../nbs/03_presizing_and_augmentation.ipynb #2e25f333
 import math
@@ -593,7 +593,52 @@ def aug_transforms(
     chosen: list[BatchTransform] = [tfm for wanted, tfm in usual if wanted]
     return chosen + extra + [Sampling(size, mode, pad_mode, align_corners)]
 
-# %% ../nbs/03_presizing_and_augmentation.ipynb #246b1b1c
+# %% ../nbs/03_presizing_and_augmentation.ipynb #173d09dd
+def groups(matrices: Tensor) -> list[tuple[int | None, Tensor]]:
+    """Images that can be processed together, as (zoom level, positions int64).
+
+    The level is None for those that are at most mirrored.
+    """
+    plain = (matrices.abs() == torch.eye(3, dtype=matrices.dtype)).flatten(1).all(1)
+    levels = zoom_levels(matrices)
+    found: list[tuple[int | None, Tensor]] = [(None, plain.nonzero()[:, 0])] if plain.any() else []
+    return found + [(int(k), ((levels == k) & ~plain).nonzero()[:, 0]) for k in levels[~plain].unique()]
+
+
+def take(x: Tensor, rows: Tensor) -> Tensor:
+    "`x[rows]` for a batch of images, in `channels_last` order. (Plain indexing is slower: it goes pixel by pixel.)"
+    return x.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
+
+
+def mirrored(x: Tensor, matrices: Tensor) -> Tensor:
+    "Images whose matrices only change signs, mirrored accordingly: exact, without interpolation."
+    for axis, dim in ((0, 3), (1, 2)):
+        turned = (matrices[:, axis, axis] < 0).to(x.device)[:, None, None, None]
+        x = torch.where(turned, x.flip(dim), x)
+    return x
+
+
+def _check_batch_transform(tfm: Any) -> None:
+    if not isinstance(tfm, BatchTransform):
+        raise DataError(
+            f"{tfm!r} is no batch transform.",
+            "batch_tfms takes the transforms of coursekit.augment",
+            "use aug_transforms(...), or a subclass of CoordTransform or ColourTransform of your own",
+        )
+
+
+def _only(kind: type, tfms: Sequence[BatchTransform]) -> Any:
+    "The one transform of this kind, or None; raises `DataError` if there are several."
+    found = [tfm for tfm in tfms if isinstance(tfm, kind)]
+    if len(found) > 1:
+        raise DataError(
+            f"batch_tfms holds {len(found)} x {kind.__name__}.",
+            "there can be one only",
+            "call aug_transforms once, and pass further transforms as its xtra_tfms",
+        )
+    return found[0] if found else None
+
+# %% ../nbs/03_presizing_and_augmentation.ipynb #281c4667
 CHUNK = {"cpu": 8}  # images at a time: a CPU is fastest when they fit into its cache; other devices take what there is
 
 
@@ -673,48 +718,3 @@ class BatchPipeline:
         if spec["normalize"] is not None:
             tfms.append(Normalize.from_stats(**spec["normalize"]))
         return cls(tfms)
-
-
-def groups(matrices: Tensor) -> list[tuple[int | None, Tensor]]:
-    """Images that can be processed together, as (zoom level, positions int64).
-
-    The level is None for those that are at most mirrored.
-    """
-    plain = (matrices.abs() == torch.eye(3, dtype=matrices.dtype)).flatten(1).all(1)
-    levels = zoom_levels(matrices)
-    found: list[tuple[int | None, Tensor]] = [(None, plain.nonzero()[:, 0])] if plain.any() else []
-    return found + [(int(k), ((levels == k) & ~plain).nonzero()[:, 0]) for k in levels[~plain].unique()]
-
-
-def take(x: Tensor, rows: Tensor) -> Tensor:
-    "`x[rows]` for a batch of images, in `channels_last` order. (Plain indexing is slower: it goes pixel by pixel.)"
-    return x.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
-
-
-def mirrored(x: Tensor, matrices: Tensor) -> Tensor:
-    "Images whose matrices only change signs, mirrored accordingly: exact, without interpolation."
-    for axis, dim in ((0, 3), (1, 2)):
-        turned = (matrices[:, axis, axis] < 0).to(x.device)[:, None, None, None]
-        x = torch.where(turned, x.flip(dim), x)
-    return x
-
-
-def _check_batch_transform(tfm: Any) -> None:
-    if not isinstance(tfm, BatchTransform):
-        raise DataError(
-            f"{tfm!r} is no batch transform.",
-            "batch_tfms takes the transforms of coursekit.augment",
-            "use aug_transforms(...), or a subclass of CoordTransform or ColourTransform of your own",
-        )
-
-
-def _only(kind: type, tfms: Sequence[BatchTransform]) -> Any:
-    "The one transform of this kind, or None; raises `DataError` if there are several."
-    found = [tfm for tfm in tfms if isinstance(tfm, kind)]
-    if len(found) > 1:
-        raise DataError(
-            f"batch_tfms holds {len(found)} x {kind.__name__}.",
-            "there can be one only",
-            "call aug_transforms once, and pass further transforms as its xtra_tfms",
-        )
-    return found[0] if found else None

@@ -226,9 +226,12 @@ def test_an_anticlockwise_rotation_by_90_degrees_is_that_of_torch():
 
 def test_rotation_of_a_wide_picture_keeps_lengths_in_pixels():
     matrix = Rotate(30, p=1).matrix(torch.tensor([[0.0, 1.0]]), aspect=2.0)
-    pixels = torch.tensor([2.0, 1.0]).double()  # half-width and half-height
-    origin, across = transform_points(matrix, torch.tensor([[0.0, 0.0], [0.25, 0.0]]).double())[0] * pixels
+    half_sides = torch.tensor([2.0, 1.0]).double()  # in pixels
+    points = torch.tensor([[0.0, 0.0], [0.25, 0.0], [0.0, 0.5]]).double()
+    origin, across, down = transform_points(matrix, points)[0] * half_sides
     assert (across - origin).norm() == pytest.approx(0.25 * 2)
+    assert (down - origin).norm() == pytest.approx(0.5 * 1)
+    assert (across - origin) @ (down - origin) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_eight_symmetries_of_the_square_are_exact_and_all_different():

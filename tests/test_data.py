@@ -22,6 +22,7 @@ from coursekit.data import (
     ImageDataLoaders,
     choose_vocab,
     default_device,
+    epoch_order,
     load_batch,
     show_images,
     sorted_vocab,
@@ -181,6 +182,13 @@ def test_epochs_differ_and_come_back(pets):
     assert not torch.equal(first[0][0], second[0][0])
     assert_same(first, batches(dls.train, 0))
     assert_same(second, batches(dls.train, 1))
+
+
+def test_every_epoch_and_every_seed_has_its_own_order():
+    orders = [epoch_order(50, seed, epoch) for seed in (0, 1) for epoch in (0, 1, 2)]
+    assert all(sorted(order) == list(range(50)) for order in orders)
+    assert len({tuple(order) for order in orders}) == 6
+    assert epoch_order(50, 1, 2) == orders[-1]
 
 
 def test_the_same_seed_gives_the_same_batches_and_another_seed_others(pets):
