@@ -54,7 +54,8 @@ def test_widgets_are_dropped_and_a_picture_beside_one_stays() -> None:
 
 
 def test_a_table_of_epochs_is_kept_in_one_piece_and_without_times() -> None:
-    rows = ("epoch  train_loss  time\n", "0      0.6131      00:07\n", "1      0.5120      01:12\n")
+    rows = ("Presized 8 images: 0.1 MB in /home/me, where later runs find them.\n",)
+    rows += ("epoch  train_loss  time\n", "0      0.6131      00:07\n", "1      0.5120      01:12\n")
     outputs = [part for row in rows for part in (new_output("stream", text=row), WIDGET)]
     trained = new_notebook(cells=[new_code_cell("learn.fit(2)", outputs=outputs)])
     make_steady(trained)
@@ -67,10 +68,10 @@ def test_readme_has_text_code_and_output_with_links_that_work_from_the_root() ->
     cells = [
         new_markdown_cell("# Title\n[lesson](04.ipynb), [licence](../LICENSE), [torch](https://pytorch.org)"),
         new_code_cell("#| hide\nsecret = 1"),
-        new_code_cell("print('hello')", outputs=[new_output("stream", text="hello\n"), picture]),
+        new_code_cell("#| fig-alt: A dot.\nprint('hello')", outputs=[new_output("stream", text="hello\n"), picture]),
     ]
     text, pictures = readme(new_notebook(cells=cells))
     assert "[lesson](nbs/04.ipynb), [licence](LICENSE), [torch](https://pytorch.org)" in text
     assert "secret" not in text
-    assert "```python\nprint('hello')\n```\n\n```text\nhello\n```\n\n![picture](nbs/images/readme_1.png)" in text
+    assert "```python\nprint('hello')\n```\n\n```text\nhello\n```\n\n![A dot.](nbs/images/readme_1.png)" in text
     assert pictures == {"readme_1.png": b"png"}

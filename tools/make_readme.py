@@ -1,6 +1,7 @@
 """Make README.md from nbs/index.ipynb: its text as it is, its code in fences, what the code printed and drew below it.
 
-A cell that starts with `#| hide` is left out, of one that starts with `#| echo: false` only the output is shown.
+A cell that starts with `#| hide` is left out, of one that starts with `#| echo: false` only the output is shown;
+`#| fig-alt: WORDS` says what a cell's picture shows.
 """
 
 import base64
@@ -35,18 +36,20 @@ def _cell(cell: NotebookNode, pictures: dict[str, bytes]) -> str:
         return ""
     if cell.cell_type == "markdown":
         return _from_root(cell.source.strip())
-    shown = [_output(output, pictures) for output in cell.outputs]
+    alt = re.search(r"^#\| fig-alt: (.+)$", cell.source, re.MULTILINE)
+    shown = [_output(output, alt[1] if alt else "picture", pictures) for output in cell.outputs]
     if not cell.source.startswith("#| echo: false"):
-        shown.insert(0, f"```python\n{cell.source.strip()}\n```")
+        code = re.sub(r"^#\| .*\n", "", cell.source, flags=re.MULTILINE)
+        shown.insert(0, f"```python\n{code.strip()}\n```")
     return "\n\n".join(part for part in shown if part)
 
 
-def _output(output: NotebookNode, pictures: dict[str, bytes]) -> str:
+def _output(output: NotebookNode, alt: str, pictures: dict[str, bytes]) -> str:
     data = output.get("data", {})
     if "image/png" in data:
         name = f"readme_{len(pictures) + 1}.png"
         pictures[name] = base64.b64decode(data["image/png"])
-        return f"![{data.get('text/plain', 'picture')}](nbs/images/{name})"
+        return f"![{alt}](nbs/images/{name})"
     text = data.get("text/markdown") or _fenced(data.get("text/plain", output.get("text", "")))
     return text.strip()
 

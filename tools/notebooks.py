@@ -71,13 +71,13 @@ def _report(path: Path, notebook: NotebookNode, index: int, what: str) -> str:
 
 
 def make_steady(notebook: NotebookNode) -> None:
-    """Take out of the outputs what differs from run to run: widgets and their state, and how long an epoch took."""
+    """Take out of the outputs what differs from run to run: widgets, how long an epoch took, where caches lie."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             # a widget's output can be shown only by the kernel that made it
             kept = [output for output in cell.outputs if WIDGET_VIEW not in output.get("data", {})]
-            cell.outputs = _without_times(_joined(kept))
+            cell.outputs = [output for output in _joined(kept) if _steady_text(output)]
 
 
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
@@ -91,9 +91,11 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return joined
 
 
-def _without_times(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    "The table of epochs without its last column, `time`."
-    for output in outputs:
-        if output.output_type == "stream" and re.match(r"epoch\b.* time$", output.text, re.MULTILINE):
-            output.text = re.sub(r" +(time|\d+:\d\d)$", "", output.text, flags=re.MULTILINE)
-    return outputs
+def _steady_text(output: NotebookNode) -> bool:
+    "Take the moving parts out of printed text, in place; whether anything is left."
+    if output.output_type != "stream":
+        return True
+    if re.search(r"^epoch\b.* time$", output.text, re.MULTILINE):
+        output.text = re.sub(r" +(time|\d+:\d\d)$", "", output.text, flags=re.MULTILINE)
+    output.text = re.sub(r"^Presized .*\n", "", output.text, flags=re.MULTILINE)  # names a folder of this machine
+    return bool(output.text)

@@ -3,13 +3,15 @@
 `python -m tools.render` renders all of them, `python -m tools.render 04 lib/core` those whose path in nbs/ starts so.
 """
 
+import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import nbformat
+from nbdev.clean import nbdev_clean
+from nbformat import NotebookNode
 
 from tools.cover import LESSON, write_cover
 from tools.make_readme import write_readme
@@ -27,13 +29,20 @@ def main(prefixes: list[str]) -> None:
         copy = Path(shutil.copytree(NBS, Path(folder) / "nbs"))
         for path in chosen:
             print(path.relative_to(ROOT), flush=True)
-            notebook = execute(copy / path.relative_to(NBS), SECONDS)
+            notebook = execute_afresh(copy / path.relative_to(NBS))
             make_steady(notebook)
             nbformat.write(notebook, path)
+            nbdev_clean(str(path))
             if path == LESSON:
                 write_cover(notebook)
-    subprocess.run([Path(sys.executable).with_name("nbdev-clean")], cwd=ROOT, check=True)
     write_readme()
+
+
+def execute_afresh(path: Path) -> NotebookNode:
+    """Execute with empty caches: what a lesson prints the first time is then printed every time."""
+    with tempfile.TemporaryDirectory() as caches:
+        os.environ["COURSEKIT_HOME"] = caches
+        return execute(path, SECONDS)
 
 
 def is_chosen(path: Path, prefixes: list[str]) -> bool:
