@@ -163,7 +163,7 @@ def test_lite0_with_the_packages_weights_is_timms_model_with_those_weights():
     images = torch.rand(2, 3, 96, 96)
     with torch.no_grad():
         expected = reference.forward_features((images - 0.5) / 0.5)
-        torch.testing.assert_close(model.body(model.normalize(images)), expected)
+        torch.testing.assert_close(model.body(model.normalize(images)), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_the_packages_file_is_the_one_whose_hash_its_name_carries():
@@ -185,12 +185,13 @@ def test_torchvisions_file_loads_into_the_resnet_and_gives_torchvisions_features
     trunk = nn.Sequential(*list(reference.children())[:-2]).eval()
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
-        torch.testing.assert_close(model.body(model.normalize(images)), trunk(model.normalize(images)))
+        found, expected = model.body(model.normalize(images)), trunk(model.normalize(images))
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3)  # the memory formats differ, so do roundings
 
 
 def test_safetensors_load_as_well(tmp_path):
     body = build_model("resnet18", 2, seed=1).body
-    save_file(body.state_dict(), tmp_path / "w.safetensors")
+    save_file({name: tensor.contiguous() for name, tensor in body.state_dict().items()}, tmp_path / "w.safetensors")
     model = load_pretrained(build_model("resnet18", 2, seed=2), "resnet18", weights=tmp_path / "w.safetensors")
     assert torch.equal(model.body.conv1.weight, body.conv1.weight)
 
