@@ -218,6 +218,12 @@ def test_augmentation_follows_the_item_and_not_its_place_in_the_split(pets):
     assert torch.equal(one.batch(BatchKey(0, [here]))[0], other.batch(BatchKey(0, [there]))[0])
 
 
+def test_item_transforms_follow_the_seed(pets):
+    block = pets_block(item_tfms=RandomResizedCrop(20), batch_tfms=None)
+    one, other = (block.dataloaders(pets, seed=seed).train.batch(BatchKey(0, [0, 1, 2]))[0] for seed in (1, 2))
+    assert not torch.equal(one, other)
+
+
 @pytest.mark.parametrize("item_tfm", [Resize(24), RandomResizedCrop(20)])
 def test_zero_one_and_two_workers_give_the_same_batches(pets, item_tfm):
     block = pets_block(item_tfms=item_tfm)
