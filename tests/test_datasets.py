@@ -107,9 +107,9 @@ def test_several_processes_may_ask_at_once(fresh_home):
 from coursekit.datasets import solar_cells
 print(len(list(solar_cells("folders", 8).rglob("*.png"))))
 """
-    processes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    answers = [process.communicate(timeout=120)[0].split()[-1] for process in processes]
-    assert answers == ["2624"] * 3 and all(process.returncode == 0 for process in processes)
+    processes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [process.communicate(timeout=300)[0].split()[-1] for process in processes]
+    assert answers == ["2624"] * 2 and all(process.returncode == 0 for process in processes)
     assert [p.name for p in ls(fresh_home / "solar_cells")] == ["folders-8"]
 
 
@@ -158,6 +158,6 @@ from coursekit.datasets import SOURCES, package_file
 paths = [package_file(source.package, *source.inside) for source in SOURCES.values()]
 print(all(path.exists() for path in paths), [s.package for s in SOURCES.values() if s.package in sys.modules])
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert result.stdout.strip() == "True []"
     assert all(source.licence and source.citation for source in SOURCES.values())
