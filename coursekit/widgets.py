@@ -64,7 +64,10 @@ class Picture:
         """Write the PNG to `path`, with the description inside the file."""
         write_atomic(path, lambda temporary: temporary.write_bytes(self.png))
 
-# %% ../nbs/lib/widgets.ipynb #2c481bfc
+# %% ../nbs/lib/widgets.ipynb #d426ab2f
+_LABEL_STYLE = {"description_width": "96px"}  # ipywidgets' own 80 cut "temperature" off
+
+
 @dataclass(frozen=True)
 class Slider:
     """A control for a number. A `step` that floats do not hold exactly (0.1) comes back from the browser changed."""
@@ -79,9 +82,8 @@ class Slider:
         """The slider for JupyterLab."""
         from ipywidgets import FloatSlider
 
-        return FloatSlider(
-            self.value, min=self.low, max=self.high, step=self.step, description=self.label, readout_format=".2f"
-        )
+        bounds = {"min": self.low, "max": self.high, "step": self.step, "readout_format": ".2f"}
+        return FloatSlider(self.value, description=self.label, style=_LABEL_STYLE, **bounds)
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,13 @@ class Choice:
     options: dict[str, Any]
 
     def widget(self) -> Widget:
-        """The row of buttons for JupyterLab."""
+        """The drop-down list for JupyterLab."""
         from ipywidgets import Dropdown
 
-        return Dropdown(value=self.value, options=list(self.options.items()), description=self.label)
+        options = list(self.options.items())
+        return Dropdown(value=self.value, options=options, description=self.label, style=_LABEL_STYLE)
 
-# %% ../nbs/lib/widgets.ipynb #a12feadb
+# %% ../nbs/lib/widgets.ipynb #11a1042f
 @dataclass(frozen=True)
 class Explorer:
     """A picture with controls: `compute(**state) -> dict`, `draw(dict) -> Figure`, `describe(dict) -> str`.
@@ -127,7 +130,7 @@ class Explorer:
 
         inputs = {name: _nested(lambda control: control.widget(), control) for name, control in self.controls.items()}
         image = ipywidgets.Image(format="png")
-        image.layout.max_width = "100%"
+        image.layout = ipywidgets.Layout(max_width="100%", align_self="flex-start")
         words = ipywidgets.HTML()
 
         def show(_change: Any = None) -> None:
@@ -298,9 +301,9 @@ def softmax_explorer() -> Explorer:
         },
     )
 
-# %% ../nbs/lib/widgets.ipynb #6a924df3
+# %% ../nbs/lib/widgets.ipynb #3e440eb7
 _BEARS = ("teddy", "grizzly", "brown")
-_OTHER_ROWS = (("right, sure", (5.0, 0.0, 0.0)), ("undecided", (0.0, 0.0, 0.0)), ("wrong, sure", (0.0, 5.0, 0.0)))
+_OTHER_ROWS = (("right and sure", (5.0, 0.0, 0.0)), ("undecided", (0.0, 0.0, 0.0)), ("wrong and sure", (0.0, 5.0, 0.0)))
 
 
 def squared_error(logits: Tensor, targets: Tensor) -> Tensor:
@@ -360,10 +363,10 @@ def _loss_curve(row: Tensor, target: int, loss: str) -> tuple[list[float], list[
     targets = torch.full((len(rows),), target)
     return softmax(rows)[:, target].tolist(), row_losses(rows, targets, loss).tolist()
 
-# %% ../nbs/lib/widgets.ipynb #8dda77bf
+# %% ../nbs/lib/widgets.ipynb #2c2149b4
 def draw_cross_entropy(state: dict[str, Any]) -> Figure:
     """The loss against the target's probability, the loss of each row, and the gradient, from `cross_entropy_state`."""
-    figure, (curve, rows, gradient) = panels(_loss_verdict(state), [0.07, 0.44, 0.76], 0.22, height=3.2)
+    figure, (curve, rows, gradient) = panels(_loss_verdict(state), [0.07, 0.45, 0.77], 0.22, height=3.2)
     entropy = state["loss"] == "cross-entropy"
     name = "ln 3" if entropy else "all equal"
     curve.plot(*state["curve"], color=BLUE)
