@@ -30,12 +30,12 @@ class Precision(str, Enum):
     FP16 = "fp16"
     BF16 = "bf16"
 
-# %% ../nbs/12_mixed_precision.ipynb #47c1b8a1
+# %% ../nbs/12_mixed_precision.ipynb #7c66619f
 def cpu_has_bf16() -> bool:
     """Whether this processor multiplies bfloat16 in hardware (AVX512-BF16 or AMX)."""
     # Older torch releases cannot be asked; float32 is then the safe answer.
     ask = getattr(torch.cpu, "get_capabilities", dict)
-    found = ask()
+    found: dict[str, bool] = ask()
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
@@ -73,7 +73,7 @@ def adamw(
     fused = devices <= {"cpu", "cuda", "mps", "xpu"}
     return torch.optim.AdamW(param_groups, lr=lr, betas=moms, eps=eps, fused=fused)
 
-# %% ../nbs/12_mixed_precision.ipynb #0830482e
+# %% ../nbs/12_mixed_precision.ipynb #74356115
 class Engine:
     """Runs a model in one process on `device`: moves it there, chooses the precision, does backward and step.
 
@@ -91,7 +91,7 @@ class Engine:
 
     def prepare(self, model: nn.Module) -> nn.Module:
         """Moves `model` to the device, its convolutions laid out channels-last (faster on CPU and on tensor cores)."""
-        return model.to(self.device, memory_format=torch.channels_last)
+        return model.to(self.device).to(memory_format=torch.channels_last)
 
     def autocast(self) -> AbstractContextManager:
         """The context in which forward passes run; in fp32 it does nothing."""

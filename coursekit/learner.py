@@ -62,7 +62,7 @@ class Averages:
         """The mean of each quantity over all items so far; an empty list before the first."""
         return (self.total / self.n).tolist() if isinstance(self.total, Tensor) else []
 
-# %% ../nbs/05_training_loop.ipynb #77954352
+# %% ../nbs/05_training_loop.ipynb #3d674e07
 class Recorder(Callback):
     """The history of the last `fit`.
 
@@ -110,7 +110,7 @@ class Recorder(Callback):
         check_finite(self.losses, self.lrs, learn.epoch, len(new))
 
     def after_validate(self, learn: TrainingLoop) -> None:
-        results = learn.averages.means() or [None] * (1 + len(self.metrics))
+        results: list = learn.averages.means() or [None] * (1 + len(self.metrics))
         self.values.append([learn.epoch, float(smooth(self.losses)[-1]), *results])
 
     def plot_loss(self, skip_start: int = 5, with_valid: bool = True) -> Figure:
@@ -165,7 +165,7 @@ def check_finite(losses: np.ndarray, lrs: Sequence[float], epoch: int, n_batches
             "Build the learner anew (its weights are spoilt) and take a tenth of the rate; learn.lr_find() finds one.",
         )
 
-# %% ../nbs/05_training_loop.ipynb #25c81450
+# %% ../nbs/05_training_loop.ipynb #bfa163eb
 @contextmanager
 def torch_seeded(*parts: int | str) -> Iterator[None]:
     """Inside the block torch's random numbers (dropout) depend on `parts` only; afterwards its state is as it was."""
@@ -178,8 +178,20 @@ def torch_seeded(*parts: int | str) -> Iterator[None]:
 class TrainingLoop:
     """Epochs of training and validation, with callbacks at every step; see `coursekit.callbacks` for the events.
 
-    `forward` is what is trained: the model, or its head alone when the features of a frozen body are kept.
+    `forward` is what is trained: the model, or its head alone when the features of a frozen body are kept. The state
+    that callbacks see is declared here.
     """
+
+    n_epochs: int
+    epoch: int  # counted from 0 in every run; `epochs_done` counts through all runs
+    batches: Any  # the loader being read
+    batch: int  # its number
+    progress: float  # the share of all training batches that are done, 0 to 1
+    training: bool
+    xb: Tensor
+    yb: Tensor
+    logits: Tensor
+    loss: Tensor
 
     def __init__(
         self,
@@ -259,7 +271,7 @@ class TrainingLoop:
         else:
             self.model.eval()
 
-# %% ../nbs/05_training_loop.ipynb #ece96361
+# %% ../nbs/05_training_loop.ipynb #e77472f8
 class Learner(TrainingLoop):
     """Data, a model and all that it takes to train one on the other.
 
@@ -316,6 +328,10 @@ class Learner(TrainingLoop):
     def validate(self, dl: BatchLoader | None = None) -> list[float]:
         """Loss and metrics over `dl` (the validation set if not given), in full precision, without augmentation."""
         logits, targets = self._logits(dl or self.dls.valid)
+        if targets is None:
+            raise TrainingError(
+                "These items cannot be validated.", "They have no labels.", "Use test_dl(..., with_labels=True)."
+            )
         with torch.inference_mode():
             return [float(f(logits, targets)) for f in (self.loss_func, *self.metrics)]
 
@@ -325,15 +341,14 @@ class Learner(TrainingLoop):
         `ds_idx` 1 is the validation set, 0 the training set (in order, not augmented); `dl` any other loader.
         """
         logits, targets = self._logits(dl or (self.dls.valid if ds_idx else self.dls.train_eval))
-        activation = getattr(self.loss_func, "activation", lambda x: x)
-        return activation(logits).cpu(), None if targets is None else targets.cpu()
+        return self._probabilities(logits).cpu(), None if targets is None else targets.cpu()
 
     def predict(self, item: Any) -> tuple[str, int, Tensor]:
         """Label, its index and all probabilities for one image: a path, bytes, PIL image, array or tensor."""
         batch = load_batch([item], self.dls.preprocessing(), self.dls.device)
         self.set_mode(training=False)
         with torch.inference_mode():
-            probs = self.loss_func.activation(self.model(batch).float())[0].cpu()
+            probs = self._probabilities(self.model(batch).float())[0].cpu()
         index = int(probs.argmax())
         return self.dls.vocab[index], index, probs
 
@@ -355,7 +370,10 @@ class Learner(TrainingLoop):
         with left_as_it_was(self.model), torch_seeded(self.seed, "lr_find"):
             curve = sweep(self._mock_training(train, forward), start_lr, end_lr, num_it, 4.0 if stop_div else math.inf)
         found = suggest(curve, num_it, suggest_funcs)
-        self.recorder.sweep, self.recorder.suggestions = curve, found._asdict()
+        self.recorder.sweep, self.recorder.suggestions = (
+            curve,
+            dict(zip((f.__name__ for f in suggest_funcs), found, strict=True)),
+        )
         if show_plot and in_notebook():
             from IPython.display import display
 
@@ -497,7 +515,7 @@ class Learner(TrainingLoop):
         opt = adamw(param_groups(self.groups, [1.0] * len(self.groups), self.wd))
         self.set_mode(training=True)
 
-        def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        def batches() -> Iterator[tuple[Tensor, Any]]:
             for epoch in count():
                 train.set_epoch(epoch)
                 yield from train
@@ -516,6 +534,11 @@ class Learner(TrainingLoop):
             return loss.item()
 
         return train_batch
+
+    def _probabilities(self, logits: Tensor) -> Tensor:
+        """What the loss makes of logits; those of a loss that does not say are left as they are."""
+        activation = getattr(self.loss_func, "activation", None)
+        return activation(logits) if activation else logits
 
     def _logits(self, dl: BatchLoader) -> tuple[Tensor, Tensor | None]:
         """Logits in full precision, as an exported model gives them, and targets if `dl` has any."""
