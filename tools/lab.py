@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.learner_copies import copy_lessons
 
 ROOT = Path(__file__).resolve().parent.parent
-FIRST_LESSON = "00_start_here.ipynb"
+FIRST_PAGE = "/lab/tree/00_start_here.ipynb"
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
 
 def run_lab(course: Path, flags: list[str]) -> int:
     """Run JupyterLab in the folder `course` until it ends; its exit status. Flags given last win over ours."""
-    command = [sys.executable, "-m", "jupyterlab", FIRST_LESSON, *as_root(), *quiet(), *flags]
+    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url={FIRST_PAGE}", *as_root(), *quiet(), *flags]
     try:
         return subprocess.call(command, cwd=course, env=os.environ | {"JUPYTER_CONFIG_PATH": config_path()})
     except KeyboardInterrupt:
