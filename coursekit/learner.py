@@ -165,7 +165,7 @@ def check_finite(losses: np.ndarray, lrs: Sequence[float], epoch: int, n_batches
             "Build the learner anew (its weights are spoilt) and take a tenth of the rate; learn.lr_find() finds one.",
         )
 
-# %% ../nbs/05_training_loop.ipynb #bfa163eb
+# %% ../nbs/05_training_loop.ipynb #b6ba3807
 @contextmanager
 def torch_seeded(*parts: int | str) -> Iterator[None]:
     """Inside the block torch's random numbers (dropout) depend on `parts` only; afterwards its state is as it was."""
@@ -183,6 +183,7 @@ class TrainingLoop:
     """
 
     n_epochs: int
+    n_batches: int  # for training, in an epoch
     epoch: int  # counted from 0 in every run; `epochs_done` counts through all runs
     batches: Any  # the loader being read
     batch: int  # its number
@@ -214,7 +215,7 @@ class TrainingLoop:
         self, n_epochs: int, train: BatchLoader, valid: BatchLoader, forward: Callable, cbs: Iterable[Callback]
     ) -> None:
         """Trains on `train` and validates on `valid`, `n_epochs` times; `after_fit` is sent whatever happens."""
-        self.n_epochs, self.forward = n_epochs, forward
+        self.n_epochs, self.n_batches, self.forward = n_epochs, len(train), forward
         self.active = sorted([*self.cbs, *cbs], key=lambda cb: cb.order)
         try:
             notify(self.active, "before_fit", self)
@@ -232,7 +233,7 @@ class TrainingLoop:
         train.set_epoch(self.epochs_done)  # shuffling and augmentation depend on it
         notify(self.active, "before_epoch", self)
         self.set_mode(training=True)
-        self.batches, self.n_batches = train, len(train)
+        self.batches = train
         notify(self.active, "before_train", self)
         self.run_batches()
         notify(self.active, "after_train", self)
