@@ -65,14 +65,14 @@ def image_loaders(tmp_path: Path):
             pixels = rng.normal(brightness, 25, (32, 40, 3)).clip(0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / f"{label}_{i:02d}.png")
 
-    def make(bs: int = 8, augment: bool = True, **kwargs):
+    def make(bs: int = 8, augment: bool = True, extra_tfms: tuple = (), **kwargs):
         block = DataBlock(
             blocks=(ImageBlock, CategoryBlock),
             get_items=get_image_files,
             get_y=parent_label,
             splitter=StratifiedSplitter(0.25, seed=0),
             item_tfms=Resize(32, "crop" if augment else "squish"),  # a crop is random in training
-            batch_tfms=aug_transforms() if augment else None,
+            batch_tfms=[*(aug_transforms() if augment else []), *extra_tfms],
         )
         return block.dataloaders(tmp_path / "photos", bs=bs, cache=False, **kwargs)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from coursekit.augment import Normalize
 from coursekit.callbacks import Callback
 from coursekit.core import ModelError, TrainingError
 from coursekit.export import load_learner
@@ -294,6 +295,15 @@ def test_the_export_predicts_exactly_what_the_learner_predicts(make_lite0_learne
         ours, theirs = learn.predict(item), predictor.predict(item)
         assert ours[:2] == theirs[:2]
         assert torch.equal(ours[2], theirs[2])
+
+
+def test_images_are_normalised_once_also_when_batch_tfms_normalise_them(make_lite0_learner, tmp_path):
+    by_model = make_lite0_learner()
+    by_data = make_lite0_learner(extra_tfms=(Normalize.from_stats((0.5,) * 3, (0.5,) * 3),))
+    probs = by_data.get_preds()[0]
+    assert torch.allclose(probs, by_model.get_preds()[0], atol=1e-5)
+    predictor = load_learner(by_data.export(tmp_path / "export"))
+    assert torch.allclose(predictor.get_preds(by_data.dls.valid.sources), probs, atol=1e-5)
 
 
 def test_a_model_of_ones_own_trains_but_says_that_it_cannot_be_exported(toy_learner, tmp_path):
