@@ -45,7 +45,7 @@ Metric = Callable[[Tensor, Tensor], Tensor]
 # %% auto #0
 __all__ = ['Metric', 'Averages', 'Recorder', 'check_finite', 'torch_seeded', 'TrainingLoop', 'Learner', 'vision_learner']
 
-# %% ../nbs/05_training_loop.ipynb #28882e77
+# %% ../nbs/05_training_loop.ipynb #387775c3
 class Averages:
     """Means over batches of different sizes, weighted by size, kept on the device until they are asked for."""
 
@@ -53,9 +53,10 @@ class Averages:
         self.total: Tensor | float = 0.0
         self.n = 0
 
-    def add(self, values: Sequence[Tensor], n: int) -> None:
-        """Takes one 0-dim tensor for each quantity, means over a batch of `n` items."""
-        self.total = self.total + torch.stack([v.detach().float() for v in values]) * n
+    def add(self, values: Sequence[Tensor | float], n: int) -> None:
+        """Takes one number or 0-dim tensor for each quantity, the mean over a batch of `n` items."""
+        tensors = [torch.as_tensor(v, dtype=torch.float32).detach() for v in values]
+        self.total = self.total + torch.stack([t.to(tensors[0].device) for t in tensors]) * n
         self.n += n
 
     def means(self) -> list[float]:
@@ -165,7 +166,7 @@ def check_finite(losses: np.ndarray, lrs: Sequence[float], epoch: int, n_batches
             "Build the learner anew (its weights are spoilt) and take a tenth of the rate; learn.lr_find() finds one.",
         )
 
-# %% ../nbs/05_training_loop.ipynb #b6ba3807
+# %% ../nbs/05_training_loop.ipynb #322d9f98
 @contextmanager
 def torch_seeded(*parts: int | str) -> Iterator[None]:
     """Inside the block torch's random numbers (dropout) depend on `parts` only; afterwards its state is as it was."""
@@ -205,6 +206,8 @@ class TrainingLoop:
         seed: int,
     ):
         self.model, self.loss_func, self.engine, self.seed = engine.prepare(model), loss_func, engine, seed
+        if isinstance(loss_func, nn.Module):
+            loss_func.to(engine.device)  # class weights go where the logits are
         self.groups = groups
         self.metrics, self.recorder = metrics, Recorder(metrics)
         self.cbs = [self.recorder, *cbs]
@@ -247,7 +250,8 @@ class TrainingLoop:
 
     def run_batches(self) -> None:
         for self.batch, (self.xb, self.yb) in enumerate(self.batches):  # noqa: B020 - a part of self, not self
-            self.progress = (self.epoch + self.batch / self.n_batches) / self.n_epochs
+            if self.training:
+                self.progress = (self.epoch + self.batch / self.n_batches) / self.n_epochs
             notify(self.active, "before_batch", self)
             self.run_batch()
             notify(self.active, "after_batch", self)

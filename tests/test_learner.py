@@ -125,8 +125,18 @@ def test_recorded_validation_results_are_those_of_validate(toy_learner):
 def test_means_are_weighted_by_batch_size():
     averages = Averages()
     averages.add([torch.tensor(1.0), torch.tensor(0.0)], 10)
-    averages.add([torch.tensor(4.0), torch.tensor(3.0)], 5)
+    averages.add([torch.tensor(4.0), 3.0], 5)  # a metric may return a plain number
     assert averages.means() == [2.0, 1.0]
+
+
+def test_any_function_of_logits_and_targets_is_a_metric(make_toy_learner):
+    def share_of_first_class(logits, targets):
+        return float((logits.argmax(1) == 0).float().mean())
+
+    learn = make_toy_learner(metrics=share_of_first_class)
+    learn.fit(1)
+    assert learn.recorder.names[-1] == "share_of_first_class"
+    assert learn.recorder.values[-1][-1] == pytest.approx(learn.validate()[-1])
 
 
 def test_plots_show_what_was_recorded(toy_learner):
