@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 endif
 INSTALL := $(BIN)/python -m tools.install -c constraints.txt
 PACKAGE := settings.ini setup.py constraints.txt
-LINTED := nbs tests tools setup.py
+LINTED := nbs tests tools benchmarks setup.py
 
 # Nothing is installed outside .venv, whatever the user's own settings for pip say.
 export PIP_USER := 0
