@@ -638,7 +638,7 @@ def _only(kind: type, tfms: Sequence[BatchTransform]) -> Any:
         )
     return found[0] if found else None
 
-# %% ../nbs/03_presizing_and_augmentation.ipynb #281c4667
+# %% ../nbs/03_presizing_and_augmentation.ipynb #b8d1f497
 CHUNK = {"cpu": 8}  # images at a time: a CPU is fastest when they fit into its cache; other devices take what there is
 
 
@@ -650,8 +650,8 @@ class BatchPipeline:
     Raises `DataError` for what is no batch transform, and for two that exclude each other.
     """
 
-    def __init__(self, tfms: Sequence[BatchTransform] | None = (), seed: int = 42):
-        self.tfms, self.seed = tuple(tfms or ()), seed
+    def __init__(self, tfms: Sequence[BatchTransform] | BatchTransform | None = (), seed: int = 42):
+        self.tfms, self.seed = (tfms,) if isinstance(tfms, BatchTransform) else tuple(tfms or ()), seed
         for tfm in self.tfms:
             _check_batch_transform(tfm)
         self.sampling = _only(Sampling, self.tfms) or Sampling()

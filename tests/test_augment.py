@@ -516,3 +516,9 @@ def test_an_accelerator_gives_the_same_pixels_as_the_cpu():
     u = pipeline.draw(0, range(4))
     assert torch.allclose(pipeline(x.cuda(), u).cpu(), pipeline(x, u), atol=2 / 255)
     assert torch.allclose(pipeline(x.cuda()).cpu(), pipeline(x), atol=1.01 / 255)
+
+
+def test_one_batch_transform_will_do_without_a_list():
+    x = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    alone = Normalize.from_stats(*imagenet_stats)
+    assert torch.equal(BatchPipeline(alone)(x), BatchPipeline([alone])(x))
