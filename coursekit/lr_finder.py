@@ -52,7 +52,7 @@ def smooth(losses: Sequence[float] | np.ndarray, beta: float = 0.98) -> np.ndarr
         smoothed.append(average / (1 - beta**n))
     return np.array(smoothed)
 
-# %% ../nbs/06_learning_rate_finder.ipynb #a8920779
+# %% ../nbs/06_learning_rate_finder.ipynb #df439307
 def sweep(
     train_batch: Callable[[float], float],
     start_lr: float = 1e-7,
@@ -65,12 +65,15 @@ def sweep(
     lrs: list[float] = []
     losses: list[float] = []
     smoothed = np.array([])
-    for step in progress(range(num_it), desc="learning rates"):
-        lrs.append(rate_at(step, num_it, start_lr, end_lr))
-        losses.append(float(train_batch(lrs[-1])))
-        smoothed = smooth(losses)
-        if not smoothed[-1] <= stop_factor * smoothed.min():
-            break
+    with progress(total=num_it, desc="learning rates") as bar:
+        for step in range(num_it):
+            lrs.append(rate_at(step, num_it, start_lr, end_lr))
+            losses.append(float(train_batch(lrs[-1])))
+            smoothed = smooth(losses)
+            bar.update()
+            if not smoothed[-1] <= stop_factor * smoothed.min():
+                bar.total = bar.n  # all is well: a bar that is not full would stay, in red
+                break
     finite = np.isfinite(smoothed)
     return Sweep(np.array(lrs)[finite], smoothed[finite])
 
