@@ -78,10 +78,10 @@ from coursekit.schedule import (
 )
 from .transfer import freeze_to, group_lrs, layer_groups, param_groups
 
-# %% ../nbs/lib/all.ipynb #de756959
+# %% ../nbs/lib/all.ipynb #167577d3
+from .explore_loss import cross_entropy_explorer, softmax_explorer
 from .export import Predictor, export_model, load_learner
 from .interpret import ClassificationInterpretation
-from .widgets import cross_entropy_explorer, softmax_explorer
 
 # %% ../nbs/lib/all.ipynb #95e28a54
 _all_ = [

@@ -11,20 +11,15 @@ from PIL import Image
 from torch.testing import assert_close
 
 from coursekit.core import DataError, new_figure
-from coursekit.losses import softmax
-from coursekit.widgets import (
-    Choice,
-    Explorer,
-    Picture,
-    Slider,
+from coursekit.explore_loss import (
     cross_entropy_explorer,
     cross_entropy_state,
     row_losses,
     softmax_explorer,
     softmax_state,
-    value_bars,
-    value_text,
 )
+from coursekit.losses import softmax
+from coursekit.widgets import Choice, Explorer, Picture, Slider, value_bars, value_text
 
 EXPLORERS = pytest.mark.parametrize("explorer", [softmax_explorer(), cross_entropy_explorer()], ids=["softmax", "loss"])
 ROWS = [(0.0, -2.5, 1.25), (4.0, -3.0, 0.5), (0.0, 8.0, 1.0), (-8.0, 8.0, 8.0), (0.0, 0.0, 0.0)]
