@@ -132,6 +132,13 @@ def test_an_unknown_arrangement_is_refused_with_the_known_ones(layout, classes):
         solar_cells(layout, classes)
 
 
+def test_the_licence_of_the_textiles_is_shown_once(fresh_home, capsys):
+    textiles()
+    assert "Licence: MIT" in capsys.readouterr().out
+    textiles()
+    assert capsys.readouterr().out == ""
+
+
 def test_textiles_have_a_folder_per_class():
     counts = {folder.name: len(ls(folder)) for folder in ls(textiles()) if folder.is_dir()}
     assert counts == {"global": 500, "local": 500, "nominal": 1000}
@@ -155,9 +162,10 @@ def test_packages_are_found_without_being_imported():
     code = """
 import sys
 from coursekit.datasets import SOURCES, package_file
-paths = [package_file(source.package, *source.inside) for source in SOURCES.values()]
-print(all(path.exists() for path in paths), [s.package for s in SOURCES.values() if s.package in sys.modules])
+sources = [source for source in SOURCES.values() if source.package]
+paths = [package_file(source.package, *source.inside) for source in sources]
+print(len(paths), all(path.exists() for path in paths), [s.package for s in sources if s.package in sys.modules])
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
-    assert result.stdout.strip() == "True []"
+    assert result.stdout.strip() == "3 True []"
     assert all(source.licence and source.citation for source in SOURCES.values())
