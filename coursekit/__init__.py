@@ -7,21 +7,22 @@ Comes in: nothing. Goes out: functions and classes, and no modules."""
 __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Normalize', 'RandomResizedCrop', 'Resize', 'ResizeMethod', 'Rotate',
            'Warp', 'Zoom', 'aug_transforms', 'imagenet_stats', 'CoursekitError', 'DataError', 'ExportError',
            'ModelError', 'TrainingError', 'ls', 'CategoryBlock', 'DataBlock', 'DataLoaders', 'ImageBlock',
-           'ImageDataLoaders', 'solar_cells', 'textiles', 'ColReader', 'ColSplitter', 'FuncSplitter',
-           'GrandparentSplitter', 'GroupSplitter', 'IndexSplitter', 'RandomSplitter', 'RegexLabeller',
+           'ImageDataLoaders', 'solar_cells', 'textiles', 'URLs', 'untar_data', 'ColReader', 'ColSplitter',
+           'FuncSplitter', 'GrandparentSplitter', 'GroupSplitter', 'IndexSplitter', 'RandomSplitter', 'RegexLabeller',
            'StratifiedSplitter', 'get_image_files', 'parent_label', 'using_attr', 'open_image', 'CrossEntropyLoss',
            'cross_entropy', 'log_softmax', 'nll_loss', 'softmax', 'accuracy', 'error_rate', 'build_model',
-           'create_head', 'load_pretrained', 'resnet18', 'resnet34', 'resnet50', 'Callback', 'StopTraining', 'Engine',
-           'Precision', 'Learner', 'Recorder', 'vision_learner', 'minimum', 'slide', 'steep', 'valley',
-           'ParamScheduler', 'anneal_cosine', 'anneal_exponential', 'anneal_linear', 'in_sequence', 'one_cycle',
-           'one_cycle_momentum', 'plot_schedules', 'freeze_to', 'group_lrs', 'layer_groups', 'param_groups',
-           'Predictor', 'export_model', 'load_learner', 'ClassificationInterpretation', 'cross_entropy_explorer',
-           'softmax_explorer']
+           'create_head', 'load_pretrained', 'resnet18', 'resnet34', 'resnet50', 'Callback', 'CSVLog', 'CutMix',
+           'EarlyStopping', 'GradientAccumulation', 'GradientClip', 'MixUp', 'SaveBest', 'SkipStep', 'StopTraining',
+           'TensorBoardLog', 'TerminateOnNaN', 'Engine', 'Precision', 'Learner', 'LivePlot', 'Recorder', 'TrainingLoop',
+           'cnn_learner', 'vision_learner', 'minimum', 'slide', 'steep', 'valley', 'ParamScheduler', 'anneal_cosine',
+           'anneal_exponential', 'anneal_linear', 'in_sequence', 'one_cycle', 'one_cycle_momentum', 'plot_schedules',
+           'freeze_to', 'group_lrs', 'layer_groups', 'param_groups', 'Predictor', 'export_model', 'load_learner',
+           'ClassificationInterpretation', 'cross_entropy_explorer', 'softmax_explorer']
 
 # %% ../nbs/lib/all.ipynb #bfc92822
 __version__ = "0.1.0"
 
-# %% ../nbs/lib/all.ipynb #b3ab7949
+# %% ../nbs/lib/all.ipynb #1e8a93ee
 from coursekit.augment import (
     Brightness,
     Contrast,
@@ -38,8 +39,8 @@ from coursekit.augment import (
     imagenet_stats,
 )
 from .core import CoursekitError, DataError, ExportError, ModelError, TrainingError, ls
-from .data import CategoryBlock, DataBlock, DataLoaders, ImageBlock, ImageDataLoaders
-from .datasets import solar_cells, textiles
+from .data import CategoryBlock, DataBlock, DataLoaders, ImageBlock
+from .datasets import URLs, solar_cells, textiles, untar_data
 from coursekit.files import (
     ColReader,
     ColSplitter,
@@ -55,17 +56,34 @@ from coursekit.files import (
     using_attr,
 )
 from .images import open_image
+from .recipes import ImageDataLoaders
 
 # %% ../nbs/lib/all.ipynb #8efedde5
 from .losses import CrossEntropyLoss, cross_entropy, log_softmax, nll_loss, softmax
 from .metrics import accuracy, error_rate
 from .models import build_model, create_head, load_pretrained, resnet18, resnet34, resnet50
 
-# %% ../nbs/lib/all.ipynb #01e43900
-from .callbacks import Callback, StopTraining
+# %% ../nbs/lib/all.ipynb #e5025e49
+from coursekit.callbacks import (
+    Callback,
+    CSVLog,
+    CutMix,
+    EarlyStopping,
+    GradientAccumulation,
+    GradientClip,
+    MixUp,
+    SaveBest,
+    SkipStep,
+    StopTraining,
+    TensorBoardLog,
+    TerminateOnNaN,
+)
 from .engine import Engine, Precision
-from .learner import Learner, Recorder, vision_learner
+from .learner import Learner, cnn_learner, vision_learner
+from .live import LivePlot
+from .loop import TrainingLoop
 from .lr_finder import minimum, slide, steep, valley
+from .recorder import Recorder
 from coursekit.schedule import (
     ParamScheduler,
     anneal_cosine,
@@ -83,18 +101,21 @@ from .explore_loss import cross_entropy_explorer, softmax_explorer
 from .export import Predictor, export_model, load_learner
 from .interpret import ClassificationInterpretation
 
-# %% ../nbs/lib/all.ipynb #95e28a54
+# %% ../nbs/lib/all.ipynb #d379cbb5
 _all_ = [
     "Brightness", "Contrast", "Dihedral", "Flip", "Normalize", "RandomResizedCrop", "Resize", "ResizeMethod", "Rotate",
     "Warp", "Zoom", "aug_transforms", "imagenet_stats",
     "CoursekitError", "DataError", "ExportError", "ModelError", "TrainingError", "ls",
     "CategoryBlock", "DataBlock", "DataLoaders", "ImageBlock", "ImageDataLoaders", "solar_cells", "textiles",
+    "URLs", "untar_data",
     "ColReader", "ColSplitter", "FuncSplitter", "GrandparentSplitter", "GroupSplitter", "IndexSplitter",
     "RandomSplitter", "RegexLabeller", "StratifiedSplitter", "get_image_files", "parent_label", "using_attr",
     "open_image",
     "CrossEntropyLoss", "cross_entropy", "log_softmax", "nll_loss", "softmax", "accuracy", "error_rate",
     "build_model", "create_head", "load_pretrained", "resnet18", "resnet34", "resnet50",
-    "Callback", "StopTraining", "Engine", "Precision", "Learner", "Recorder", "vision_learner",
+    "Callback", "CSVLog", "CutMix", "EarlyStopping", "GradientAccumulation", "GradientClip", "MixUp", "SaveBest",
+    "SkipStep", "StopTraining", "TensorBoardLog", "TerminateOnNaN",
+    "Engine", "Precision", "Learner", "LivePlot", "Recorder", "TrainingLoop", "cnn_learner", "vision_learner",
     "minimum", "slide", "steep", "valley",
     "ParamScheduler", "anneal_cosine", "anneal_exponential", "anneal_linear", "in_sequence", "one_cycle",
     "one_cycle_momentum", "plot_schedules", "freeze_to", "group_lrs", "layer_groups", "param_groups",

@@ -12,23 +12,18 @@ import torch
 from PIL import Image
 
 from coursekit.augment import Normalize, RandomResizedCrop, Resize, ResizeMethod, aug_transforms, imagenet_stats
-from coursekit.core import CoursekitError, DataError
-from coursekit.data import (
+from coursekit.batches import (
     BatchKey,
     Categorize,
-    CategoryBlock,
-    DataBlock,
-    ImageBlock,
-    ImageDataLoaders,
-    choose_vocab,
-    default_device,
     epoch_order,
-    load_batch,
     show_images,
     sorted_vocab,
     stack_pixels,
     training_batches,
 )
+from coursekit.checks import choose_vocab
+from coursekit.core import CoursekitError, DataError
+from coursekit.data import CategoryBlock, DataBlock, ImageBlock, load_batch
 from coursekit.files import (
     ColReader,
     ColSplitter,
@@ -41,6 +36,8 @@ from coursekit.files import (
     using_attr,
 )
 from coursekit.images import open_image
+from coursekit.loaders import default_device
+from coursekit.recipes import ImageDataLoaders
 
 AUGMENT = aug_transforms(size=16, min_scale=0.5)
 

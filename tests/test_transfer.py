@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from coursekit.batches import training_batches
 from coursekit.core import TrainingError
-from coursekit.data import training_batches
 from coursekit.models import build_model
 from coursekit.transfer import (
     FeatureLoader,
