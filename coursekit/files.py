@@ -25,8 +25,8 @@ from .core import DataError
 from .images import IMAGE_EXTENSIONS
 
 # %% auto #0
-__all__ = ['Split', 'is_image_name', 'sort_key', 'parent_label', 'shuffled', 'class_shares', 'walk', 'get_image_files',
-           'RegexLabeller', 'using_attr', 'cell_of', 'ColReader', 'RandomSplitter', 'LabelSplitter',
+__all__ = ['Split', 'is_image_name', 'nfc', 'sort_key', 'parent_label', 'shuffled', 'class_shares', 'walk', 'get_image_files',
+           'ignored_files', 'RegexLabeller', 'using_attr', 'cell_of', 'ColReader', 'RandomSplitter', 'LabelSplitter',
            'StratifiedSplitter', 'GroupSplitter', 'FuncSplitter', 'IndexSplitter', 'GrandparentSplitter', 'ColSplitter']
 
 # %% ../nbs/01_data_detective.ipynb #16212ab2
@@ -34,19 +34,20 @@ def is_image_name(name: str) -> bool:
     "Whether a file of this name should be an image: a known ending in any case, and no hidden file."
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
 
-# %% ../nbs/01_data_detective.ipynb #21527185
-def _nfc(text: str) -> str:
+# %% ../nbs/01_data_detective.ipynb #e419280d
+def nfc(text: str) -> str:
+    "The text in Unicode form NFC, in which an accented letter is one character."
     return unicodedata.normalize("NFC", text)
 
 
 def sort_key(path: PurePath) -> tuple[str, str]:
     "What paths are sorted by: written with `/` in Unicode form NFC, then as they are. The same on every machine."
-    return _nfc(path.as_posix()), path.as_posix()
+    return nfc(path.as_posix()), path.as_posix()
 
-# %% ../nbs/01_data_detective.ipynb #7ab72e82
+# %% ../nbs/01_data_detective.ipynb #973852b8
 def parent_label(item: str | Path) -> str:
     "The label of an image in a folder per class: the name of that folder."
-    return _nfc(Path(item).parent.name)
+    return nfc(Path(item).parent.name)
 
 # %% ../nbs/01_data_detective.ipynb #495ce795
 def shuffled(n: int, seed: int) -> list[int]:
@@ -149,7 +150,7 @@ def _some(names: Counter | Iterable[str], most: int = 5) -> str:
     names = list(names)
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
-# %% ../nbs/01_data_detective.ipynb #6a728f78
+# %% ../nbs/01_data_detective.ipynb #0164707c
 def get_image_files(path: str | Path, recurse: bool = True, folders: str | Sequence[str] | None = None) -> list[Path]:
     """All image files in `path`, and with `recurse` in the folders below; only in those of its `folders`, if given.
 
@@ -165,10 +166,21 @@ def get_image_files(path: str | Path, recurse: bool = True, folders: str | Seque
         raise _no_images(root, recurse, starts)
     return sorted(found, key=sort_key)
 
-# %% ../nbs/01_data_detective.ipynb #9ee504ea
+
+def ignored_files(path: str | Path, recurse: bool = True, folders: str | Sequence[str] | None = None) -> list[Path]:
+    """The files that `get_image_files` with the same arguments passes over: no images by their names, or hidden. Sorted.
+
+    `Counter(file.suffix for file in ignored_files(path))` says what kinds there are.
+    """
+    root = Path(path)
+    _check_folder(root)
+    files = walk(_chosen_folders(root, folders), recurse)
+    return sorted((file for file in files if not is_image_name(file.name)), key=sort_key)
+
+# %% ../nbs/01_data_detective.ipynb #2c436b19
 def _compiled(pat: str) -> re.Pattern[str]:
     try:
-        pattern = re.compile(_nfc(pat))
+        pattern = re.compile(nfc(pat))
     except re.error as error:
         raise DataError(f"{pat} is not a regular expression", str(error), "see Python's module re") from None
     if pattern.groups == 0:
@@ -183,7 +195,7 @@ def _no_match(pat: str, text: str) -> DataError:
         return DataError(f"No label in {text!r}", cause, "it matches the file's name: use using_attr(labeller, 'name')")
     return DataError(f"No label in {text!r}", cause, "try the pattern on this name alone, and loosen it piece by piece")
 
-# %% ../nbs/01_data_detective.ipynb #537891b8
+# %% ../nbs/01_data_detective.ipynb #6dc2689d
 class RegexLabeller:
     """Labels an item (a string or path) with the first group (the first parentheses) of the pattern `pat`.
 
@@ -196,7 +208,7 @@ class RegexLabeller:
         self._pattern = _compiled(pat)
 
     def __call__(self, item: str | PurePath) -> str:
-        text = _nfc(item.as_posix() if isinstance(item, PurePath) else str(item))
+        text = nfc(item.as_posix() if isinstance(item, PurePath) else str(item))
         found = self._pattern.match(text) if self.match else self._pattern.search(text)
         if found is None or found[1] is None:
             raise _no_match(self.pat, text)
