@@ -11,13 +11,13 @@ __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Normalize', 'RandomRes
            'FuncSplitter', 'GrandparentSplitter', 'GroupSplitter', 'IndexSplitter', 'RandomSplitter', 'RegexLabeller',
            'StratifiedSplitter', 'get_image_files', 'parent_label', 'using_attr', 'open_image', 'CrossEntropyLoss',
            'cross_entropy', 'log_softmax', 'nll_loss', 'softmax', 'accuracy', 'error_rate', 'build_model',
-           'create_head', 'load_pretrained', 'resnet18', 'resnet34', 'resnet50', 'Callback', 'CSVLog', 'CutMix',
-           'EarlyStopping', 'GradientAccumulation', 'GradientClip', 'MixUp', 'SaveBest', 'SkipStep', 'StopTraining',
-           'TensorBoardLog', 'TerminateOnNaN', 'Engine', 'Precision', 'Learner', 'LivePlot', 'Recorder', 'TrainingLoop',
-           'cnn_learner', 'vision_learner', 'minimum', 'slide', 'steep', 'valley', 'ParamScheduler', 'anneal_cosine',
-           'anneal_exponential', 'anneal_linear', 'in_sequence', 'one_cycle', 'one_cycle_momentum', 'plot_schedules',
-           'freeze_to', 'group_lrs', 'layer_groups', 'param_groups', 'Predictor', 'export_model', 'load_learner',
-           'ClassificationInterpretation', 'cross_entropy_explorer', 'softmax_explorer']
+           'create_head', 'load_pretrained', 'resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152', 'Callback',
+           'CSVLog', 'CutMix', 'EarlyStopping', 'GradientAccumulation', 'GradientClip', 'MixUp', 'SaveBest', 'SkipStep',
+           'StopTraining', 'TensorBoardLog', 'TerminateOnNaN', 'Engine', 'Precision', 'Learner', 'LivePlot', 'Recorder',
+           'TrainingLoop', 'cnn_learner', 'vision_learner', 'minimum', 'slide', 'steep', 'valley', 'ParamScheduler',
+           'anneal_cosine', 'anneal_exponential', 'anneal_linear', 'in_sequence', 'one_cycle', 'one_cycle_momentum',
+           'plot_schedules', 'freeze_to', 'group_lrs', 'layer_groups', 'param_groups', 'Predictor', 'export_model',
+           'load_learner', 'ClassificationInterpretation', 'cross_entropy_explorer', 'softmax_explorer']
 
 # %% ../nbs/lib/all.ipynb #bfc92822
 __version__ = "0.1.0"
@@ -58,10 +58,11 @@ from coursekit.files import (
 from .images import open_image
 from .recipes import ImageDataLoaders
 
-# %% ../nbs/lib/all.ipynb #8efedde5
+# %% ../nbs/lib/all.ipynb #917f580a
+from .bodies import resnet18, resnet34, resnet50, resnet101, resnet152
 from .losses import CrossEntropyLoss, cross_entropy, log_softmax, nll_loss, softmax
 from .metrics import accuracy, error_rate
-from .models import build_model, create_head, load_pretrained, resnet18, resnet34, resnet50
+from .models import build_model, create_head, load_pretrained
 
 # %% ../nbs/lib/all.ipynb #e5025e49
 from coursekit.callbacks import (
@@ -101,7 +102,7 @@ from .explore_loss import cross_entropy_explorer, softmax_explorer
 from .export import Predictor, export_model, load_learner
 from .interpret import ClassificationInterpretation
 
-# %% ../nbs/lib/all.ipynb #d379cbb5
+# %% ../nbs/lib/all.ipynb #0e2ca8ff
 _all_ = [
     "Brightness", "Contrast", "Dihedral", "Flip", "Normalize", "RandomResizedCrop", "Resize", "ResizeMethod", "Rotate",
     "Warp", "Zoom", "aug_transforms", "imagenet_stats",
@@ -113,6 +114,7 @@ _all_ = [
     "open_image",
     "CrossEntropyLoss", "cross_entropy", "log_softmax", "nll_loss", "softmax", "accuracy", "error_rate",
     "build_model", "create_head", "load_pretrained", "resnet18", "resnet34", "resnet50",
+    "resnet101", "resnet152",
     "Callback", "CSVLog", "CutMix", "EarlyStopping", "GradientAccumulation", "GradientClip", "MixUp", "SaveBest",
     "SkipStep", "StopTraining", "TensorBoardLog", "TerminateOnNaN",
     "Engine", "Precision", "Learner", "LivePlot", "Recorder", "TrainingLoop", "cnn_learner", "vision_learner",

@@ -7,8 +7,9 @@ Out come probabilities, or a loss and its gradient, equal to torch's."""
 # %% auto #0
 __all__ = ['subtract_max', 'softmax', 'log_softmax', 'check_targets', 'nll_loss', 'cross_entropy', 'CrossEntropyLoss']
 
-# %% ../nbs/04_softmax_and_cross_entropy.ipynb #acc8947e
+# %% ../nbs/04_softmax_and_cross_entropy.ipynb #4c147c99
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .core import DataError
@@ -121,9 +122,12 @@ def cross_entropy(
         losses = (1 - label_smoothing) * losses + label_smoothing * everywhere.mean(dim=1)
     return _reduce(losses, targets, reduction, weight)
 
-# %% ../nbs/04_softmax_and_cross_entropy.ipynb #8a18a95e
+# %% ../nbs/04_softmax_and_cross_entropy.ipynb #cbb64328
 class CrossEntropyLoss(nn.Module):
-    """`cross_entropy` as a module, which also knows how to read logits: as probabilities, and as decisions."""
+    """`cross_entropy` as a module, which also knows how to read logits: as probabilities, and as decisions.
+
+    Targets may be class indices (N,), or probabilities (N, C) that add up to one in each row.
+    """
 
     weight: Tensor | None
 
@@ -134,8 +138,16 @@ class CrossEntropyLoss(nn.Module):
         self.reduction, self.label_smoothing = reduction, label_smoothing
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The loss of a batch: see `cross_entropy`."""
-        return cross_entropy(logits, targets, self.reduction, self.weight, self.label_smoothing)
+        """The loss of a batch: the number of `cross_entropy`, computed by torch's, which is faster for small batches."""
+        if not (targets.is_floating_point() and targets.shape == logits.shape):
+            check_targets(logits, targets)
+        return F.cross_entropy(
+            logits.to(torch.promote_types(logits.dtype, torch.float32)),
+            targets,
+            weight=self.weight,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )
 
     def activation(self, logits: Tensor) -> Tensor:
         """Logits (N, C) to probabilities (N, C)."""

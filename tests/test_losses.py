@@ -180,7 +180,15 @@ def test_cross_entropy_equals_torchs_in_value_and_gradient(
     module = value_and_gradient(lambda z: CrossEntropyLoss(**options)(z, targets), x)
     for a, b, c in zip(ours, theirs, module, strict=True):
         assert_close(a, b)
-        assert torch.equal(a, c)
+        assert_close(a, c)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_module_takes_probabilities_as_targets(weighted) -> None:
+    x, weight = random_logits((6, 4), 0), torch.linspace(0.2, 3, 4) if weighted else None
+    soft = torch.softmax(random_logits((6, 4), 1), dim=1)
+    by_hand = -(soft * torch.log_softmax(x, dim=1) * (1 if weight is None else weight)).sum(dim=1).mean()
+    assert_close(CrossEntropyLoss(weight=weight)(x, soft), by_hand)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
