@@ -3,6 +3,7 @@
 #   LAB_ARGS="--no-browser"    flags for JupyterLab
 #   PYTEST_ARGS="-k split"     flags for pytest
 #   LESSON=04                  the notebooks that `make render` executes: those whose names start so
+#   ROWS="P4 P12"              the rows of benchmarks/README.md that `make bench` measures
 #   TORCH_INDEX=URL            where to get PyTorch from: the address that pytorch.org names for your CPU or GPU
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test train export render lint clean
+.PHONY: help lab test train export render bench lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ export: $(VENV)/dev.stamp ## write the notebooks' code to coursekit/
 render: $(VENV)/dev.stamp ## execute the notebooks, keep their outputs clean, make README.md
 	@$(BIN)/python -m tools.render $(LESSON)
 
+bench: $(VENV)/peers.stamp ## measure speed beside fastai and bare PyTorch, in some 20 minutes (ROWS="P4 P12": only these)
+	@PYTHONPATH=$(VENV)/peers $(BIN)/python -m benchmarks.run $(ROWS)
+
 clean: ## remove builds and caches; your course/ and the environment stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache quickstart
 	@test ! -e $(VENV)/course.stamp || $(BIN)/python -m tools.clear_cache
@@ -66,6 +70,12 @@ $(VENV)/course.stamp: $(PACKAGE) | $(VENV)/pyvenv.cfg
 $(VENV)/dev.stamp: $(PACKAGE) | $(VENV)/pyvenv.cfg
 	$(call install,course$(comma)dev)
 	@touch $@ $(VENV)/course.stamp
+
+# What coursekit is compared with, in a folder that only the benchmarks look into.
+$(VENV)/peers.stamp: benchmarks/requirements.txt $(VENV)/dev.stamp
+	@rm -rf $(VENV)/peers
+	@$(BIN)/python -m tools.install --no-deps --target $(VENV)/peers -r benchmarks/requirements.txt
+	@touch $@
 
 comma := ,
 define install
