@@ -169,7 +169,7 @@ def fixed_size(body: nn.Module) -> tuple[int, int] | None:
     cfg = getattr(body, "pretrained_cfg", None) or {}
     return tuple(cfg["input_size"][1:]) if cfg.get("fixed_input_size") else None
 
-# %% ../nbs/lib/bodies.ipynb #22b67176
+# %% ../nbs/lib/bodies.ipynb #9c586d93
 _AFTER_THE_BODY = {"avgpool", "classifier", "fc", "head", "heads"}
 _NOT_A_ROW = {"googlenet", "inception_v3", "vit_b_16", "vit_b_32", "vit_h_14", "vit_l_16", "vit_l_32"}
 
@@ -218,7 +218,7 @@ def _before_pooling(theirs: str) -> TorchvisionBody:
 
 def _stage_shapes(row: nn.Sequential, maps: Tensor, path: str = "") -> dict[str, torch.Size]:
     "The shape that each part of `row` gives, by the part's path; parts that are rows themselves are opened once."
-    shapes = {}
+    shapes: dict[str, torch.Size] = {}
     for name, part in row.named_children():
         if not path and isinstance(part, nn.Sequential):
             shapes |= _stage_shapes(part, maps, f"{name}.")
@@ -237,17 +237,11 @@ def _first_convolution(body: nn.Module) -> tuple[str, nn.Conv2d]:
 
 
 def _take_channels(body: nn.Module, n_in: int) -> None:
-    "Replace the first convolution by one for `n_in` channels, with random weights."
-    name, conv = _first_convolution(body)
-    new = nn.Conv2d(
-        n_in,
-        conv.out_channels,
-        conv.kernel_size,
-        stride=conv.stride,
-        padding=conv.padding,
-        bias=conv.bias is not None,
-    )
-    body.set_submodule(name, new)
+    "Let the first convolution take `n_in` channels, with random weights."
+    conv = _first_convolution(body)[1]
+    conv.in_channels = n_in
+    conv.weight = nn.Parameter(torch.empty(conv.out_channels, n_in, *conv.kernel_size))
+    conv.reset_parameters()
 
 # %% ../nbs/lib/bodies.ipynb #33646716
 def classifier_prefixes(arch: str | Callable) -> tuple[str, ...]:
