@@ -1,15 +1,16 @@
 """P12: what our loop costs per batch, beyond a bare loop, with a model that computes almost nothing."""
 
 from statistics import median
-from types import SimpleNamespace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.harness import Result, Timer, quiet, run, side_by_side
-from coursekit.callbacks import Callback
-from coursekit.learner import Learner
+from coursekit.callbacks import Callback, ProgressTable
+from coursekit.engine import Engine, adamw
+from coursekit.loop import TrainingLoop
+from coursekit.losses import CrossEntropyLoss
 from coursekit.transfer import FeatureLoader
 
 
@@ -29,10 +30,10 @@ class TrainingTimer(Callback):
 
     order = -100
 
-    def before_train(self, learn: Learner) -> None:
+    def before_train(self, learn: TrainingLoop) -> None:
         self.timer = Timer().__enter__()
 
-    def after_train(self, learn: Learner) -> None:
+    def after_train(self, learn: TrainingLoop) -> None:
         self.timer.__exit__()
         self.seconds = self.timer.seconds
 
@@ -43,12 +44,12 @@ def batches(n: int) -> FeatureLoader:
 
 
 def our_epoch(n: int) -> float:
-    """Seconds of an epoch of `n` batches in `Learner`, with its recorder and its progress bar."""
-    loaders = {"train": batches(n), "valid": batches(1), "device": torch.device("cpu"), "seed": 0}
-    dls = SimpleNamespace(**loaders, check_trainable=lambda: None)
-    timer = TrainingTimer()
+    """Seconds of an epoch of `n` batches in the loop of `Learner`, with its own callbacks: recorder, checks, bar."""
+    model, timer, engine = Empty(), TrainingTimer(), Engine(torch.device("cpu"), "fp32")
+    loop = TrainingLoop(model, CrossEntropyLoss(), [], [ProgressTable(), timer], [[model]], engine, seed=0)
+    loop.opt = adamw([{"params": list(model.parameters())}])
     with quiet():
-        Learner(dls, Empty(), precision="fp32").fit(1, cbs=[timer])
+        loop.run(1, batches(n), batches(1))
     return timer.seconds
 
 

@@ -115,11 +115,12 @@ def check_rows(script, results):
         assert result.line().startswith(result.row)
 
 
-def test_growth_measures_every_size(tmp_path):
-    from benchmarks.p11_scale import grow
+def test_growth_reads_both_sets_in_turn(tmp_path):
+    from benchmarks.p11_scale import memory, memory_and_times
 
-    found = grow(str(tmp_path), 40, epoch=60)
-    assert set(found) == {"first", "later", "memory"} and min(found.values()) > 0
+    assert min(memory(str(tmp_path / "a"), 40, read=60).values()) > 0
+    found = memory_and_times(str(tmp_path / "b"), 60, read=60, small=40, pairs=2)
+    assert len(found["pairs"]) == 2 and min(min(pair) for pair in found["pairs"]) > 0
 
 
 def test_weights_are_copied_in_order_or_refused():
