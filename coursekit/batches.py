@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['show_images', 'stack_pixels', 'short', 'Categorize', 'sorted_vocab', 'counted', 'some_of', 'BatchKey', 'epoch_order', 'cut', 'training_batches']
+__all__ = ['show_images', 'stack_pixels', 'short', 'Categorize', 'sorted_vocab', 'counted', 'some_of', 'BatchKey', 'epoch_order', 'cut', 'item_weights', 'training_batches']
 
 # %% ../nbs/02_loading.ipynb #c02daf10
 def show_images(
@@ -142,16 +142,25 @@ def some_of(names: Sequence[Any], most: int = 10) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(str(name) for name in names[:most]) + more
 
-# %% ../nbs/02_loading.ipynb #30237e59
+# %% ../nbs/02_loading.ipynb #35afbb49
 class BatchKey(NamedTuple):
-    "Which batch: the epoch, and the positions of its images in the loader's list."
+    """Which batch: the epoch, and the positions of its images in the loader's list.
+
+    `repeats`: how often each came before in this epoch; None when no item comes twice.
+    """
 
     epoch: int
     positions: list[int]
+    repeats: list[int] | None = None
 
 
-def epoch_order(n: int, seed: int, epoch: int) -> list[int]:
-    "The order in which training goes through `n` items in this epoch."
+def epoch_order(n: int, seed: int, epoch: int, weights: Tensor | None = None) -> list[int]:
+    """The order in which training goes through `n` items in this epoch: each once.
+
+    With `weights` (n,): `n` draws with replacement, each item as often as its weight says, on average.
+    """
+    if weights is not None:
+        return torch.multinomial(weights, n, replacement=True, generator=generator(seed, "weighted", epoch)).tolist()
     return torch.randperm(n, generator=generator(seed, "shuffle", epoch)).tolist()
 
 
@@ -160,7 +169,21 @@ def cut(order: list[int], bs: int) -> list[list[int]]:
     return [order[i : i + bs] for i in range(0, len(order), bs)]
 
 
-def training_batches(n: int, bs: int, seed: int, epoch: int) -> list[list[int]]:
+def item_weights(weights: str | Sequence[float] | Tensor, targets: Tensor) -> Tensor:
+    """How often each item is to come in training, in proportion: float64 (n,), from numbers or from "balanced".
+
+    "balanced": 1 / (how many items have the same target), so that all classes come equally often. Raises `DataError`.
+    """
+    if isinstance(weights, str) and weights == "balanced":
+        return 1 / torch.bincount(targets).double()[targets]
+    given = torch.as_tensor(weights if not isinstance(weights, str) else [], dtype=torch.float64)
+    if given.shape != targets.shape or not (given >= 0).all() or not given.isfinite().all() or given.sum() == 0:
+        cause = f"they must be {len(targets)} numbers, one for each item, none below 0, and not all 0"
+        raise DataError("These weights cannot be used.", cause, 'pass such a list, or weights="balanced"')
+    return given
+
+
+def training_batches(n: int, bs: int, seed: int, epoch: int, weights: Tensor | None = None) -> list[list[int]]:
     "Shuffled pieces of `bs`; a single item left over is left out, since BatchNorm cannot train on one."
-    batches = cut(epoch_order(n, seed, epoch), bs)
+    batches = cut(epoch_order(n, seed, epoch, weights), bs)
     return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 < bs else batches

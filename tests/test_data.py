@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import warnings
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def test_training_drops_a_last_batch_of_one_and_keeps_all_others():
 
 @pytest.mark.parametrize("bs", [1, 2, 3, 4, 5, 7, 20, 21, 30])
 def test_length_is_the_number_of_batches(pets, bs):
-    dls = pets_block().dataloaders(pets, bs=bs, valid_bs=bs)
+    dls = pets_block().dataloaders(pets, bs=bs, val_bs=bs)
     for dl in (dls.train, dls.valid, dls.train_eval):
         assert len(batches(dl)) == len(dl)
 
@@ -525,11 +526,13 @@ def test_damaged_images_come_in_one_table_before_training(pets):
 
 
 def test_without_the_cache_a_damaged_image_is_named_when_it_is_read(pets):
-    whole = (pets / "pug_1.jpg").read_bytes()
-    (pets / "pug_1.jpg").write_bytes(whole[: len(whole) // 2])
-    dls = pets_block().dataloaders(pets, cache=False)
-    with pytest.raises(DataError, match=r"pug_1\.jpg"):
-        batches(dls.train) + batches(dls.valid)
+    damaged = pets / "pug_1.jpg"
+    damaged.write_bytes(damaged.read_bytes()[:-50])
+    at = get_image_files(pets).index(damaged)
+    with pytest.raises(DataError, match=r"pug_1\.jpg .* cut off"):
+        batches(pets_block(splitter=IndexSplitter([0, at])).dataloaders(pets, cache=False).valid)
+    with pytest.warns(UserWarning, match=r"pug_1\.jpg .*cut off"):
+        batches(pets_block(splitter=IndexSplitter([0])).dataloaders(pets, cache=False).train)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -620,6 +623,94 @@ def test_a_sound_data_set_gives_no_warning(pets):
         warnings.simplefilter("error")
         dls = pets_block().dataloaders(pets, bs=8)
         batches(dls.train)
+
+
+# ---- leaving out what is bad
+
+
+def test_drop_bad_leaves_out_what_cannot_be_used_and_lists_it(pets, capsys):
+    (pets / "pug_1.jpg").write_bytes((pets / "pug_1.jpg").read_bytes()[:-50])
+    (pets / "pug_2.jpg").write_bytes(b"")
+    save_photo(pets / "nameless.jpg", 30, 30, 0)
+    dls = pets_block().dataloaders(pets, drop_bad=True)
+    assert dls.train.n + dls.valid.n == 24
+    told = capsys.readouterr().out
+    assert "3 of 27 items cannot be used and are left out" in told
+    assert [problem.item.split("/")[-1] for problem in dls.left_out] == ["nameless.jpg", "pug_1.jpg", "pug_2.jpg"]
+    assert dls.left_out[1].cause == "damaged or cut off" and pets_block().dataloaders(pets, drop_bad=True).train.n == 20
+    assert not pets_block(item_tfms=Resize(8)).dataloaders([p for p in dls.train.items]).left_out
+
+
+def test_drop_bad_keeps_the_rows_of_a_table_together(pets):
+    table = table_of(pets)
+    table.loc[3, "file"] = "gone_1.jpg"
+    table.loc[7, "breed"] = None
+    block = pets_block(get_items=None, get_x=ColReader("file", pref=pets), get_y=ColReader("breed"))
+    dls = block.dataloaders(table, drop_bad=True)
+    assert {problem.item for problem in dls.left_out} == {"3: row 3", "7: row 7"}
+    for dl in (dls.train, dls.valid):
+        assert [dls.vocab[i] for i in dl.targets] == list(dl.items["breed"])
+        assert [source.name for source in dl.sources] == list(dl.items["file"])
+
+
+def test_drop_bad_of_everything_is_refused(pets):
+    for file in get_image_files(pets):
+        file.write_bytes(b"")
+    assert "None of the items can be used" in refused(pets_block(), pets, drop_bad=True)
+
+
+# ---- arguments that cannot be
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"bs": 0}, "bs=0"),
+        ({"bs": 2.5}, "bs=2.5"),
+        ({"val_bs": -1}, "bs=-1"),
+        ({"num_workers": -1}, "num_workers=-1"),
+        ({"batch_size": 8}, "did you mean bs?"),
+        ({"sed": 8}, "did you mean seed?"),
+        ({"weights": [1, 2]}, "26 numbers"),
+    ],
+)
+def test_arguments_that_cannot_be_are_named(pets, arguments, says):
+    assert says in refused(pets_block(), pets, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"get_yy": parent_label}, "did you mean get_y?"),
+        ({"get_y": "breed"}, "get_y must be a function, and is a str"),
+        ({"splitter": 0.2}, "splitter must be a function"),
+        ({"blocks": (ImageBlock,)}, "blocks="),
+        ({"blocks": (CategoryBlock, ImageBlock)}, "use blocks="),
+    ],
+)
+def test_recipes_that_cannot_be_are_refused_when_written(arguments, says):
+    with pytest.raises(DataError, match=re.escape(says)):
+        DataBlock(**arguments)
+
+
+def test_a_file_is_no_source_and_the_message_says_how_to_read_it(pets):
+    table_of(pets).to_csv(pets / "labels.csv", index=False)
+    assert "from_csv" in refused(pets_block(), pets / "labels.csv")
+    assert "pass the folder" in refused(pets_block(), str(pets / "pug_1.jpg"))
+
+
+def test_nothing_to_test_is_refused(pets):
+    with pytest.raises(DataError, match="no items"):
+        pets_block().dataloaders(pets).test_dl([])
+
+
+def test_a_recipe_describes_itself():
+    assert repr(pets_block(batch_tfms=None)) == (
+        "DataBlock(blocks=(ImageBlock(), CategoryBlock(vocab=None)), get_items=get_image_files, "
+        "get_y=using_attr(RegexLabeller('(.+)_\\\\d+.jpg$'), 'name'), "
+        "splitter=RandomSplitter(valid_pct=0.2, seed=42), item_tfms=Resize(size=24, method=ResizeMethod.Crop, "
+        "pad_mode='reflection'))"
+    )
 
 
 # ---- summary
