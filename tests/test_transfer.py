@@ -13,10 +13,14 @@ from coursekit.transfer import (
     count_parameters,
     freeze_to,
     group_lrs,
+    keep_statistics,
     layer_groups,
     param_groups,
     set_train_mode,
+    snapshot,
     split_body,
+    statistics_moved,
+    weights_moved,
 )
 
 SMALL = "test_resnet"
@@ -48,10 +52,6 @@ def moved(model: nn.Module, before: dict[str, torch.Tensor]) -> set[str]:
     return parts
 
 
-def snapshot(model: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
-
-
 # ---- layer groups
 
 
@@ -68,7 +68,17 @@ def test_lite0_is_cut_inside_its_container_of_blocks():
 
 
 @pytest.mark.parametrize(
-    "arch", [SMALL, "efficientnet_lite0", "mobilenetv3_small_050", "test_vit", "test_convnext", "test_mambaout"]
+    "arch",
+    [
+        SMALL,
+        "efficientnet_lite0",
+        "mobilenetv3_small_050",
+        "test_vit",
+        "test_convnext",
+        "test_mambaout",
+        "torchvision/mobilenet_v3_small",
+        "regnety_002",
+    ],
 )
 def test_every_parameter_is_in_exactly_one_group(arch):
     model = build_model(arch, 3)
@@ -82,6 +92,12 @@ def test_a_module_of_ones_own_is_one_group():
     module = nn.Linear(2, 2)
     assert layer_groups(module) == [[module]]
     assert split_body(module) == ([], [module])
+
+
+def test_a_body_whose_stages_cannot_be_found_is_late_as_a_whole():
+    body = nn.Sequential(nn.Conv2d(3, 4, 3))
+    body.feature_info = [{"module": "block.0", "reduction": 4}]  # as some of timm's transformers have it
+    assert split_body(body) == ([], [body])
 
 
 # ---- rates
@@ -101,7 +117,20 @@ def test_a_number_is_the_rate_of_all_groups_and_one_group_gets_the_last_rate():
     assert group_lrs(slice(1e-5, 1e-3), 1) == group_lrs(slice(1e-3), 1) == [1e-3]
 
 
-@pytest.mark.parametrize("lr", [0, -1e-3, slice(0, 1e-3), slice(1e-3, None), slice(None), slice(1e-3, 0.0)])
+@pytest.mark.parametrize(
+    "lr",
+    [
+        0,
+        -0.001,
+        slice(0, 0.001),
+        slice(0.001, None),
+        slice(None),
+        slice(0.001, 0.0),
+        float("nan"),
+        slice(float("nan"), 0.001),
+        slice(0.001, float("nan")),
+    ],
+)
 def test_rates_that_are_not_positive_are_refused(lr):
     with pytest.raises(TrainingError, match="learning rate"):
         group_lrs(lr, 3)
@@ -193,6 +222,73 @@ def test_a_loose_parameter_is_frozen_with_the_early_body():
     model = build_model("test_vit", 3)
     freeze_to(layer_groups(model), 1)
     assert not model.body.pos_embed.requires_grad and model.body.norm.weight.requires_grad
+
+
+def test_kept_statistics_stay_while_the_weights_of_their_layers_train(model):
+    freeze_to(layer_groups(model), 0)
+    before = snapshot(model)
+    set_train_mode(model)
+    keep_statistics([model.body])
+    optimizer = torch.optim.AdamW(param_groups(layer_groups(model), [0.1] * 3))
+    model(images()).square().sum().backward()
+    optimizer.step()
+    assert moved(model, before) == {"body weights", "head weights", "head statistics"}
+    assert not torch.equal(model.body.bn1.weight, before["body.bn1.weight"])
+
+
+# ---- what moved
+
+
+def test_nothing_has_moved_since_a_snapshot_that_was_just_taken(model):
+    before = snapshot(model)
+    assert weights_moved(model, before) == [0.0] * 3
+    assert [tuple(drift) for drift in statistics_moved(model, before)] == [(0.0, 1.0)] * 3
+
+
+def test_a_snapshot_is_a_copy(model):
+    before = snapshot(model)
+    with torch.no_grad():
+        model.head.linear1.weight.mul_(3)
+    assert not torch.equal(before["head.linear1.weight"], model.head.linear1.weight)
+
+
+def test_weights_moved_is_the_share_of_the_length_by_group(model):
+    before = snapshot(model)
+    with torch.no_grad():
+        for group, share in zip(layer_groups(model), (0.0, 0.5, 2.0), strict=True):
+            for layer in group:
+                for p in layer.parameters():
+                    p.mul_(1 + share)
+    assert weights_moved(model, before) == pytest.approx([0.0, 0.5, 2.0], rel=1e-4)
+
+
+def test_statistics_moved_counts_shifts_in_standard_deviations_and_factors_of_variances_both_ways(model):
+    before = snapshot(model)
+    early, late, _ = layer_groups(model)
+    norms = [m for m in nn.ModuleList([*early, *late]).modules() if isinstance(m, nn.BatchNorm2d)]
+    for i, norm in enumerate(norms):
+        deviation = (norm.running_var + norm.eps).sqrt()
+        norm.running_mean += 0.25 * deviation * (-1) ** i
+        norm.running_var = (norm.running_var + norm.eps) * (4.0 if i % 2 else 0.25) - norm.eps
+    drifts = statistics_moved(model, before)
+    assert [drift.shift for drift in drifts] == pytest.approx([0.25, 0.25, 0.0], rel=1e-4)
+    assert [drift.stretch for drift in drifts] == pytest.approx([4.0, 4.0, 1.0], rel=1e-4)
+
+
+def test_the_first_step_of_adam_moves_every_weight_by_the_rate_of_its_group(model):
+    freeze_to(layer_groups(model), 0)
+    before = snapshot(model)
+    set_train_mode(model)
+    rates = [1e-5, 1e-4, 1e-3]
+    optimizer = torch.optim.AdamW(param_groups(layer_groups(model), rates, wd=0.0), eps=1e-12)
+    model(images()).square().sum().backward()
+    optimizer.step()
+    names = {p: name for name, p in model.named_parameters()}
+    for group, rate in zip(layer_groups(model), rates, strict=True):
+        steps = torch.cat(
+            [(p.detach() - before[names[p]])[p.grad != 0].abs() for layer in group for p in layer.parameters()]
+        )
+        assert steps.median().item() == pytest.approx(rate, rel=0.01)
 
 
 # ---- features to keep
