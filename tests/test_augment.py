@@ -1,5 +1,6 @@
 """Item transforms, and batch augmentation as one matrix and one interpolation per image."""
 
+import colorsys
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from torchvision.transforms import v2
 
 from coursekit.augment import (
     BatchPipeline,
@@ -16,13 +18,16 @@ from coursekit.augment import (
     CoordTransform,
     Dihedral,
     Flip,
+    Hue,
     Normalize,
+    RandomErasing,
     RandomResizedCrop,
     RandomResizedCropBatch,
     Resize,
     ResizeMethod,
     Rotate,
     Sampling,
+    Saturation,
     Warp,
     Zoom,
     as_size,
@@ -32,9 +37,10 @@ from coursekit.augment import (
     item_tfm_from_spec,
     resize_batch,
     sampling_grid,
-    transform_points,
 )
 from coursekit.core import DataError
+from coursekit.mix import cutmix, mixup
+from coursekit.shapes import transform_points
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -430,6 +436,165 @@ def test_normalize_comes_last_in_training_and_validation():
     u = plain.draw(0, [0, 1])
     assert torch.allclose(normalized(x), (plain(x) - mean) / std, atol=1e-5)
     assert torch.allclose(normalized(x, u), (plain(x, u) - mean) / std, atol=1e-5)
+
+
+def test_saturation_is_that_of_torchvision():
+    x = noise(1, 3, 9, 9).float() / 255
+    pipeline = BatchPipeline([Saturation(0.3, p=1)])
+    factor = math.exp(0.8 * -math.log(1 - 0.3))
+    ours = pipeline((x * 255).round().to(torch.uint8), torch.tensor([[0.0, 0.9]]))
+    assert torch.allclose(ours, v2.functional.adjust_saturation(x, factor), atol=1e-3)
+
+
+def test_hue_keeps_the_luma_and_a_full_circle_changes_nothing():
+    luma = torch.tensor([0.299, 0.587, 0.114]).double()
+    draws = torch.tensor([[0.0, i / 8] for i in range(9)])
+    maps = Hue(0.5, p=1).colour(draws)  # from minus half a circle to plus half a circle
+    assert torch.allclose(luma @ maps[..., :3], luma.expand(9, 3)) and maps[..., 3].abs().max() == 0
+    assert torch.allclose(maps[0], maps[8]) and torch.allclose(maps[4, :, :3], torch.eye(3).double())
+    grey = torch.full((3,), 0.4).double()
+    assert torch.allclose(maps[..., :3] @ grey, grey.expand(9, 3), atol=1e-4), "grey has no hue"
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, -0.1])
+@pytest.mark.parametrize("rgb", [(0.7, 0.4, 0.3), (0.3, 0.7, 0.4), (0.4, 0.3, 0.7), (0.6, 0.6, 0.2)])
+def test_hue_turns_the_way_that_hsv_does_and_about_as_far(share, rgb):
+    turn = Hue(0.2, p=1).colour(torch.tensor([[0.0, (share / 0.2 + 1) / 2]]))[0, :, :3]
+    before, after = (colorsys.rgb_to_hsv(*values)[0] for values in (rgb, (turn @ torch.tensor(rgb).double()).tolist()))
+    turned = (after - before + 0.5) % 1 - 0.5
+    assert 0.5 < turned / share < 1.7
+
+
+@pytest.mark.parametrize("tfm", [Brightness(0.4, 0.3), Contrast(0.4, 0.3), Saturation(0.4, 0.3), Hue(0.1, 0.3)])
+def test_each_image_has_its_own_gate_for_colours_too(tfm):
+    u = BatchPipeline([tfm]).draw(0, range(4000))
+    maps = tfm.colour(u)
+    changed = ((maps - torch.eye(3, 4)).abs() > 1e-9).flatten(1).any(1).float().mean().item()
+    assert changed == pytest.approx(0.3, abs=0.03)
+    assert len(maps[:, 0, 0].unique()) > 1000
+
+
+def test_maps_that_keep_channels_apart_give_the_same_as_maps_that_may_mix():
+    x = noise(3, 3, 20, 20)
+    apart, mixing = BatchPipeline([Brightness(), Contrast()]), BatchPipeline([Brightness(), Contrast(), Hue(0.0)])
+    u = mixing.draw(0, range(3))
+    assert not apart.mixes and mixing.mixes
+    assert torch.allclose(apart(x, u[:, :4]), mixing(x, u), atol=1e-3)
+
+
+# ---- erasing
+
+
+def test_erasing_hides_one_rectangle_of_one_colour_and_nothing_else():
+    x = noise(40, 3, 30, 40)
+    pipeline = BatchPipeline([RandomErasing(p=0.5)])
+    u = pipeline.draw(0, range(40))
+    out, plain = pipeline(x, u), x.float() / 255
+    hidden = ((out - plain).abs() > 1e-6).any(dim=1)
+    boxes = RandomErasing(p=0.5).boxes(u, (30, 40))
+    for i, (top, left, bottom, right) in enumerate(boxes.tolist()):
+        expected = torch.zeros(30, 40, dtype=torch.bool)
+        expected[top:bottom, left:right] = True
+        assert not (hidden[i] & ~expected).any()
+        if top < bottom:
+            assert torch.equal(out[i, :, top, left], u[i, 5:])
+            assert (out[i, :, top:bottom, left:right] == u[i, 5:, None, None]).all()
+    assert 10 < (boxes[:, 2] > 0).sum() < 30
+
+
+def test_erased_areas_and_proportions_are_in_range_and_inside():
+    tfm = RandomErasing(p=1)
+    boxes = tfm.boxes(BatchPipeline([tfm]).draw(0, range(4000)), (200, 200)).double()
+    height, width = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    assert boxes.min() >= 0 and boxes[:, 2:].max() <= 200 and height.min() >= 1 and width.min() >= 1
+    areas = height * width / 200**2
+    assert areas.max() < 0.34 and areas.mean().item() == pytest.approx(0.17, abs=0.02)
+    assert len(boxes.unique(dim=0)) > 3900, "each image has its own"
+
+
+def test_erasing_comes_after_colours_and_before_normalising():
+    x = noise(2, 3, 16, 16)
+    tfms = [RandomErasing(p=1), Brightness(0.5, p=1), Normalize.from_stats(*imagenet_stats)]
+    pipeline = BatchPipeline(tfms)
+    u = pipeline.draw(0, range(2))
+    out = tfms[2].undo(pipeline(x, u))
+    for i, (top, left, _, _) in enumerate(tfms[0].boxes(u[:, :8], (16, 16)).tolist()):
+        assert torch.allclose(out[i, :, top, left], u[i, 5:8], atol=1e-6)
+
+
+def test_validation_is_not_erased():
+    x = noise(2, 3, 16, 16)
+    assert torch.equal(BatchPipeline([RandomErasing(p=1)])(x), x.float() / 255)
+
+
+# ---- mixing
+
+
+def mixing_batch() -> tuple[torch.Tensor, torch.Tensor]:
+    return noise(6, 3, 20, 24).float() / 255, torch.tensor([0, 1, 2, 3, 4, 0])
+
+
+@pytest.mark.parametrize(("mix", "torchvision_s", "alpha"), [(mixup, v2.MixUp, 0.4), (cutmix, v2.CutMix, 1.0)])
+@pytest.mark.parametrize("seed", range(4))
+def test_mixing_is_torchvision_s(mix, torchvision_s, alpha, seed):
+    x, y = mixing_batch()
+    mixed, targets = mix(x, y, 5, seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        expected, expected_targets = torchvision_s(alpha=alpha, num_classes=5)(x, y)
+    assert torch.equal(mixed, expected) and torch.equal(targets, expected_targets)
+
+
+@pytest.mark.parametrize("mix", [mixup, cutmix])
+def test_mixing_by_hand_gives_the_same(mix):
+    x, y = mixing_batch()
+    mixed, targets = mix(x, y, 5, seed=3)
+    share = targets[1, 1]  # photo 1 and its neighbour 0 have different labels
+    one_hot = F.one_hot(y, 5).float()
+    assert torch.allclose(targets, share * one_hot + (1 - share) * one_hot.roll(1, 0))
+    if mix is mixup:
+        assert torch.allclose(mixed, share * x + (1 - share) * x.roll(1, 0))
+    else:
+        own = (mixed == x).all(dim=1)
+        assert ((mixed == x.roll(1, 0)).all(dim=1) | own).all()
+        assert own[1].float().mean() == pytest.approx(share.item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("mix", [mixup, cutmix])
+def test_mixing_depends_on_its_seed_and_leaves_everything_else_alone(mix):
+    x, y = mixing_batch()
+    kept, before = x.clone(), torch.get_rng_state()
+    first = mix(x, y, 5, seed=1)
+    torch.rand(7)
+    torch.set_rng_state(before)
+    again, other = mix(x, y, 5, seed=1), mix(x, y, 5, seed=2)
+    assert torch.equal(torch.get_rng_state(), before) and torch.equal(x, kept)
+    assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
+    assert not torch.equal(first[0], other[0])
+
+
+def test_soft_targets_are_what_cross_entropy_takes():
+    x, y = mixing_batch()
+    _, targets = mixup(x, y, 5, seed=0)
+    assert targets.dtype == torch.float32 and torch.allclose(targets.sum(dim=1), torch.ones(6))
+    logits = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
+    share = targets[1, 1]
+    expected = share * F.cross_entropy(logits, y) + (1 - share) * F.cross_entropy(logits, y.roll(1))
+    assert torch.allclose(F.cross_entropy(logits, targets), expected)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "n"),
+    [
+        (noise(4, 3, 8, 8), torch.zeros(4, dtype=torch.long), 2),
+        (torch.rand(4, 3, 8, 8), torch.zeros(3, dtype=torch.long), 2),
+        (torch.rand(4, 3, 8, 8), torch.zeros(4, 2), 2),
+        (torch.rand(4, 3, 8, 8), torch.tensor([0, 1, 2, 0]), 2),
+    ],
+)
+def test_what_cannot_be_mixed_is_refused(x, y, n):
+    with pytest.raises(DataError, match="cannot be mixed"):
+        mixup(x, y, n, seed=0)
 
 
 # ---- aug_transforms
