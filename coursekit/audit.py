@@ -235,7 +235,7 @@ def _first_copy(copies: Copies, i: int, wanted: Callable[[int], bool]) -> _Copy 
                 return _Copy(j, how)
     return None
 
-# %% ../nbs/lib/audit.ipynb #43911028
+# %% ../nbs/lib/audit.ipynb #cf192786
 def _is_missing(label: Any) -> bool:
     return label is None or label != label or str(label).strip() == ""  # NaN is the value that differs from itself
 
@@ -281,12 +281,12 @@ def side_findings(counts: Counter, train: Counter, valid: Counter) -> Iterator[F
     for label, n in counts.items():
         if valid[label] and not train[label]:
             remedy = "StratifiedSplitter keeps some of each class for training"
-            yield Finding(_class(label), "class in validation only", f"all {n:,} images", remedy)
+            yield Finding(_class(label), "class in validation only", f"{n:,} there, none in {_TRAIN}", remedy)
         elif train[label] and not valid[label]:
             remedy = "StratifiedSplitter keeps some of each class for validation"
-            yield Finding(_class(label), "class in training only", f"all {n:,} images: no test of it", remedy)
+            yield Finding(_class(label), "class in training only", f"{n:,} there, none in {_VALID}", remedy)
 
-# %% ../nbs/lib/audit.ipynb #eb0c5d96
+# %% ../nbs/lib/audit.ipynb #a5f15b14
 def typo_findings(counts: Counter) -> Iterator[Finding]:
     "Labels that look like misspellings of another label. `counts`: how many images each label has."
     words = {label: _words(label) for label in counts if isinstance(label, str)}
@@ -294,7 +294,7 @@ def typo_findings(counts: Counter) -> Iterator[Finding]:
     for common, rare, how in [*_alike(words, counts), *_one_letter_apart(words, counts)]:
         if (common, rare) not in reported:
             reported.add((common, rare))
-            detail = f"{counts[rare]:,} images, {how} {common!r} ({counts[common]:,} images)"
+            detail = f"{how} {common!r}, of which there are {counts[common]:,}; of this one {counts[rare]:,}"
             yield Finding(_class(rare), "likely typo", detail, f"if it is one, make it {common!r}")
 
 
@@ -461,7 +461,7 @@ def picture_groups(
     "A group number for each item, shared by copies, exact or near: for `GroupSplitter(picture_groups(items).get)`."
     return dict(zip(items, Copies(gather_facts(items, workers, cache), near).groups(), strict=True))
 
-# %% ../nbs/lib/audit.ipynb #6b0a4578
+# %% ../nbs/lib/audit.ipynb #e61cdfa9
 _IMPORTANCE = {"cannot be used": "#D55E00", "needs a decision": "#0072B2", "good to know": "#999999"}
 
 
@@ -472,7 +472,7 @@ def plot_audit(table: pd.DataFrame, most: int = 6) -> Figure:
     """
     rows = _worth_seeing(table, most)
     faults = list(dict.fromkeys(table["fault"]))
-    figure = new_figure(9.5, max(2.6, 0.32 * len(faults) + 1.2, 2.2 * -(-len(rows) // 2)))
+    figure = new_figure(9.5, max(2.6, 0.32 * len(faults) + 1.2, 0.4 + 1.6 * -(-len(rows) // 2)))
     left, right = figure.subfigures(1, 2, width_ratios=[1, 1.1]) if rows else (figure.subfigures(1, 1), None)
     _plot_counts(left.add_subplot(), table, faults)
     for i, (index, item) in enumerate(rows):

@@ -306,7 +306,7 @@ def test_21_classes_that_are_too_small_or_on_one_side_only_are_reported_with_cou
     train = [0, 1, 2, 6, 7, 8, 12, 13, 14]
     table = look(files, labels, (train, [i for i in range(17) if i not in train]))
     assert row_of(table, "class of one image")["item"] == "class 'lonely'"
-    assert row_of(table, "class in validation only")["detail"] == "all 2 images"
+    assert row_of(table, "class in validation only")["detail"] == "2 there, none in training"
     only = table[table["fault"] == "class in training only"]["item"].tolist()
     assert only == ["class 'lonely'", "class 'train only'"]
 
@@ -347,7 +347,10 @@ def test_23_near_labels_are_suggested_and_legitimate_neighbours_are_not(counts, 
 
 def test_23_a_typo_names_what_it_may_be_meant_for():
     (finding,) = typo_findings(Counter({"beagle": 50, "beagel": 1}))
-    assert "'beagle' (50 images)" in finding.detail and "make it 'beagle'" in finding.remedy
+    assert (
+        "one letter away from 'beagle', of which there are 50; of this one 1" in finding.detail
+        and "make it 'beagle'" in finding.remedy
+    )
 
 
 def test_24_a_labeller_that_does_not_match_is_one_row_with_pattern_count_and_names(tmp_path):
