@@ -74,7 +74,7 @@ def read_checkpoint(file: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
             f"The checkpoint {Path(file).name} cannot be read.", str(error), "It is damaged: take an older one."
         ) from None
 
-# %% ../nbs/lib/checkpoint.ipynb #793b1087
+# %% ../nbs/lib/checkpoint.ipynb #9517555c
 def optimiser_tensors(model: nn.Module, opt: Optimizer | None) -> dict[str, Tensor]:
     """What `opt` remembers of each parameter of `model`, named "parameter|quantity"; nothing before the first step."""
     if opt is None:
@@ -90,7 +90,7 @@ def load_optimiser(model: nn.Module, opt: Optimizer, tensors: Mapping[str, Tenso
     for name, value in tensors.items():
         parameter, quantity = parameters[name.split("|")[0]], name.split("|")[1]
         if quantity == "step":
-            restored = value.to(parameter.device)
+            restored = value.to(parameter.device, copy=True)
         else:
             restored = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
         opt.state[parameter][quantity] = restored

@@ -1,8 +1,34 @@
 """Events, their order, and the table that is printed."""
 
-import pytest
+import math
+import sys
 
-from coursekit.callbacks import Callback, ProgressTable, StopTraining, format_cell, notify
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from coursekit.callbacks import (
+    Callback,
+    CSVLog,
+    CutMix,
+    EarlyStopping,
+    GradientAccumulation,
+    GradientClip,
+    MixUp,
+    ProgressTable,
+    SaveBest,
+    StopTraining,
+    TensorBoardLog,
+    format_cell,
+    notify,
+)
+from coursekit.checkpoint import named
+from coursekit.core import TrainingError
+from coursekit.engine import Engine, adamw
+from coursekit.live import LivePlot
+from coursekit.loop import TrainingLoop
+from coursekit.losses import cross_entropy
 
 
 class Spy(Callback):
@@ -99,3 +125,181 @@ def test_notify_leaves_out_nobody():
 
 def test_progress_table_comes_after_the_recorder(toy_learner):
     assert ProgressTable.order > toy_learner.recorder.order
+
+
+# ---- the callbacks that come with coursekit
+
+
+class Losses(Callback):
+    """Sets validation losses, so that a test knows which epoch is the best."""
+
+    order = 60  # after the recorder
+
+    def __init__(self, values):
+        self.values = values
+
+    def after_validate(self, learn):
+        learn.recorder.values[-1][2] = self.values[learn.epoch]
+
+
+def weights_of(learn):
+    return {name: tensor.clone() for name, tensor in learn.model.state_dict().items()}
+
+
+def test_save_best_ends_with_the_best_epoch(make_toy_learner, tmp_path):
+    class Keep(Callback):
+        order = 155
+        states = ()
+
+        def after_epoch(self, learn):
+            self.states += (weights_of(learn),)
+
+    learn, keep = make_toy_learner(), Keep()
+    learn.fit(4, 1e-2, cbs=[Losses([0.5, 0.3, 0.2, 0.4]), SaveBest(tmp_path / "best"), keep])
+    best = keep.states[2]
+    assert all(torch.equal(best[name], tensor) for name, tensor in learn.model.state_dict().items())
+    assert learn.epochs_done == 4  # what comes next is the fifth epoch all the same
+
+
+def test_the_best_of_an_interrupted_run_stays_on_disk_and_the_learner_as_it_is(make_toy_learner, tmp_path):
+    class Interrupt(Callback):
+        def before_epoch(self, learn):
+            if learn.epoch == 2:
+                raise KeyboardInterrupt
+
+    learn = make_toy_learner()
+    with pytest.raises(KeyboardInterrupt):
+        learn.fit(4, 1e-2, cbs=[Losses([0.1, 0.3]), SaveBest(tmp_path / "best"), Interrupt()])
+    second = weights_of(learn)
+    learn.load(tmp_path / "best", with_opt=False)
+    assert any(not torch.equal(second[name], tensor) for name, tensor in learn.model.state_dict().items())
+
+
+def test_a_nan_leaves_the_best_file_alone(make_toy_learner, tmp_path):
+    class Spoil(Callback):
+        def before_batch(self, learn):
+            if learn.epoch == 1 and learn.training:
+                learn.xb = learn.xb * math.nan
+
+    learn = make_toy_learner()
+    with pytest.raises(TrainingError, match="nan in epoch 1, batch 0"):
+        learn.fit(3, cbs=[SaveBest(tmp_path / "best"), Spoil()])
+    learn.load(tmp_path / "best")
+    assert all(tensor.isfinite().all() for tensor in learn.model.state_dict().values())
+
+
+def test_early_stopping_waits_as_long_as_it_was_told(toy_learner, capsys):
+    toy_learner.fit(9, cbs=[Losses([5, 4, 4.5, 3, 3.5, 3.2, 9, 9, 9]), EarlyStopping(patience=2)])
+    assert len(toy_learner.recorder.values) == 6  # the best is epoch 3; 4 and 5 were not better
+    assert "stopped" in capsys.readouterr().out
+
+
+def test_higher_is_better_for_accuracy_and_lower_for_losses_and_errors(toy_learner):
+    assert SaveBest(monitor="accuracy").sign == 1
+    assert SaveBest(monitor="error_rate").sign == SaveBest(monitor="train_loss").sign == -1
+
+
+def test_a_column_that_is_not_there_is_refused_before_training(toy_learner):
+    with pytest.raises(TrainingError, match="train_loss, valid_loss, error_rate"):
+        toy_learner.fit(1, cbs=EarlyStopping("acuracy"))
+    assert toy_learner.epochs_done == 0
+
+
+def test_the_csv_log_is_the_table(toy_learner, tmp_path):
+    toy_learner.fit(2, cbs=CSVLog(tmp_path / "logs" / "history.csv"))
+    table = pd.read_csv(tmp_path / "logs" / "history.csv")
+    assert list(table.columns) == toy_learner.recorder.names
+    assert table.to_numpy().tolist() == pytest.approx(np.array(toy_learner.recorder.values, dtype=float))
+
+
+def test_tensorboard_reads_what_its_log_holds(toy_learner, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    toy_learner.fit(2, cbs=TensorBoardLog(tmp_path / "runs"))
+    log = EventAccumulator(str(tmp_path / "runs"))
+    log.Reload()
+    assert [event.value for event in log.Scalars("batch/train_loss")] == pytest.approx(toy_learner.recorder.losses)
+    assert [e.value for e in log.Scalars("epoch/valid_loss")] == pytest.approx(
+        [row[2] for row in toy_learner.recorder.values]
+    )
+
+
+def test_without_tensorboard_the_remedy_is_named(toy_learner, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(TrainingError, match="pip install tensorboard"):
+        toy_learner.fit(1, cbs=TensorBoardLog(tmp_path))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_clipping_bounds_the_true_gradient(make_toy_learner, precision):
+    class Norms(Callback):
+        order = 95  # after clipping
+
+        def __init__(self):
+            self.norms = []
+
+        def before_step(self, learn):
+            grads = [p.grad for p in learn.model.parameters()]
+            self.norms.append(torch.nn.utils.get_total_norm(grads).item())
+
+    free, clipped = Norms(), Norms()
+    make_toy_learner(precision="fp32").fit(1, cbs=[free])
+    make_toy_learner(precision=precision).fit(1, cbs=[GradientClip(0.05), clipped])
+    assert max(free.norms) > 0.05 and max(clipped.norms) <= 0.0501
+
+
+def test_accumulating_makes_the_step_of_the_large_batch():
+    """Without BatchNorm and dropout the weights are those of large batches, also where the last one is smaller."""
+    x, y = torch.randn(22, 3, generator=torch.Generator().manual_seed(0)), torch.arange(22) % 2
+    results = []
+    for size, n in ((8, 1), (4, 2)):
+        model = torch.nn.Linear(3, 2)
+        torch.nn.init.ones_(model.weight), torch.nn.init.zeros_(model.bias)
+        loop = TrainingLoop(
+            model, cross_entropy, [], [GradientAccumulation(n)], [[model]], Engine(torch.device("cpu"), "fp32"), seed=0
+        )
+        loop.opt = adamw([{"params": list(model.parameters()), "lr": 0.1}])
+        loop.run(2, Fixed(x, y, size), Fixed(x, y, size))
+        results.append(model.weight.detach().clone())
+    assert torch.allclose(*results, atol=1e-6)
+
+
+class Fixed(list):
+    def __init__(self, x, y, size):
+        super().__init__(zip(x.split(size), y.split(size), strict=True))
+
+    def set_epoch(self, epoch):
+        pass
+
+
+@pytest.mark.parametrize("mix", [MixUp(1.0), CutMix()])
+def test_mixed_images_have_mixed_targets_in_training_only(make_toy_learner, mix):
+    class Watch(Callback):
+        order = 30
+        seen = ()
+
+        def before_batch(self, learn):
+            self.seen += ((learn.training, learn.yb.ndim, learn.yb.float()),)
+
+    watch = Watch()
+    learn = make_toy_learner()
+    learn.fit(1, cbs=[mix, watch])
+    assert {(training, ndim) for training, ndim, _ in watch.seen} == {(True, 2), (False, 1)}
+    assert all(torch.allclose(y.sum(1), torch.ones(len(y))) for training, _, y in watch.seen if training)
+    other = make_toy_learner()
+    other.fit(1, cbs=[mix])
+    assert learn.recorder.losses.tolist() == other.recorder.losses.tolist()  # seeded like everything else
+
+
+def test_the_live_plot_draws_all_batches_so_far(toy_learner):
+    plot = LivePlot(seconds=0)
+    toy_learner.fit(2, cbs=plot)
+    assert plot.losses == pytest.approx(toy_learner.recorder.losses.tolist())
+    figure = plot.draw(toy_learner)
+    assert len(figure.axes[0].lines[0].get_ydata()) == len(toy_learner.recorder.losses)
+    assert plot.image is None  # there is no notebook here
+
+
+def test_callbacks_with_one_name_keep_states_of_their_own():
+    first, second = SaveBest("a"), SaveBest("b", monitor="error_rate")
+    assert list(named([first, second, CSVLog()])) == ["SaveBest", "SaveBest 2", "CSVLog"]
