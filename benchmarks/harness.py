@@ -63,8 +63,8 @@ def side_by_side(ours: Work, theirs: Work, pairs: int, warm_up: bool = True) -> 
 class Result:
     """One row of the table: what was measured, against what, and how far it came.
 
-    `value` is in `unit`: "x" (times as fast), "%" (share of the limit's speed), "ms", "s". `aim` is in the same unit,
-    to be reached from above, or from below where `at_most`; None for a figure beside the table's.
+    `value` is in `unit`, such as "x" (times as fast), "%" (share of the limit's speed), "% more", "ms", "s". `aim` is
+    in the same unit, to be reached from above, or from below where `at_most`; None for a figure beside the table's.
     """
 
     row: str
@@ -91,12 +91,12 @@ class Result:
 
     def aim_text(self) -> str:
         """The aim as the table words it."""
-        return "-" if self.aim is None else f"{number(self.aim, self.unit)} or {'less' if self.at_most else 'more'}"
+        return "-" if self.aim is None else f"at {'most' if self.at_most else 'least'} {number(self.aim, self.unit)}"
 
 
 def number(value: float, unit: str) -> str:
     """A value with its unit: three digits are enough."""
-    space = "" if unit in "x%" else " "
+    space = "" if unit[0] in "x%" else " "
     return f"{value:.0f}{space}{unit}" if abs(value) >= 20 else f"{value:.3g}{space}{unit}"
 
 

@@ -58,8 +58,11 @@ def row(arch: str, images: int, size: int, bs: int, pairs: int) -> Result:
         bare = BareLoop(learn)
     found = side_by_side(lambda: our_epoch(learn), bare.epoch, pairs)
     rate = images / min(ours for ours, _ in found)
-    what = f"training epoch, warm cache, augmented, {arch} at {size}, {learn.engine.precision.value}"
-    notes = [f"{images} images, {rate:.0f} img/s at best", spread(found)]
+    what = f"training epoch, {arch} at {size}"
+    notes = [
+        f"{images} images, augmented, cached, {learn.engine.precision.value}: {rate:.0f} img/s at best",
+        spread(found),
+    ]
     return Result("P4", what, "bare loop on tensors in memory", share_of_limit(found), "%", 95, False, found, notes)
 
 

@@ -48,7 +48,7 @@ def measure(size: int = 224, images: int = 20, pairs: int = 9) -> list[Result]:
             ratio = median(mine / limit for mine, limit in found)
             limit = "decode, resize and bare forward"
             rows.append(
-                Result("P8", f"{what}, one image at {size}", limit, ratio, "x its time", 1.2, True, found, notes)
+                Result("P8", f"{what}, one image at {size}", limit, ratio, "x the time", 1.2, True, found, notes)
             )
     return rows
 

@@ -34,7 +34,7 @@ def measure(rounds: int = 5, statements: tuple[str, ...] = STATEMENTS) -> list[R
     what, torch_timm = "import coursekit", "torch, torchvision and timm alone"
     return [
         Result("P10", what, torch_timm, median(beyond), "s", 0.3, True, pairs, [note]),
-        Result("P10", what, "fastai.vision.all", share, "%", 33, True, pairs),
+        Result("P10", f"{what}, as a share", "fastai.vision.all", share, "%", 33, True, pairs),
     ]
 
 

@@ -98,7 +98,7 @@ def write_table(file: Path, results: list[Result], facts: dict[str, Any]) -> Non
 def margin(result: Result) -> float:
     """How many times as good as its aim a figure is: 1 is just reached."""
     assert result.aim is not None
-    if result.unit == "% more":
+    if result.unit == "% more":  # may be negative
         return (100 + result.aim) / (100 + result.value)
     return result.aim / max(result.value, result.aim / 100) if result.at_most else result.value / result.aim
 
@@ -131,7 +131,7 @@ def picture(results: list[Result]) -> Figure:
     axes.minorticks_off()
     axes.set_yticks(range(len(rows)), [f"{r.row}  {r.what}  ({r.aim_text()})" for r in rows], fontsize=9)
     axes.set(xlabel="how many times as good as the aim (log scale)")
-    axes.set_title("Right of the line, the aim is reached (dot); left of it, it is not (cross)", fontsize=11)
+    figure.suptitle("Is the aim reached? Dots right of the line say yes, crosses left of it no", fontsize=12)
     axes.spines[["top", "right", "left"]].set_visible(False)
     return figure
 

@@ -61,8 +61,8 @@ def test_results_survive_json_and_enter_the_table(tmp_path):
         run.write_table(file, again, {"torch": "2"})
     lines = file.read_text("utf-8").splitlines()
     assert lines[0] == "before" and lines[-1] == "after" and "old" not in lines
-    assert "| P4 | training | limit | 95% or more | 97% | reached |" in lines
-    assert "| P12 | loop | bare | 0.3 ms or less | 0.5 ms | **not reached** |" in lines
+    assert "| P4 | training | limit | at least 95% | 97% | reached |" in lines
+    assert "| P12 | loop | bare | at most 0.3 ms | 0.5 ms | **not reached** |" in lines
     figure = run.picture(again)
     assert len(figure.axes[0].get_yticklabels()) == 2  # a figure without an aim is not drawn
 
