@@ -58,8 +58,8 @@ class Contest:
 
 def measure(train: int = 576, valid: int = 192, size: int = 128, bs: int = 32, pairs: int = 5) -> list[Result]:
     contest = Contest(solar_table(train, valid), size, bs)
-    found = side_by_side(contest.our_epoch, contest.fastai_epoch, pairs)
-    cached = list(zip(contest.cached_seconds[-pairs:], (theirs for _, theirs in found), strict=True))
+    found = side_by_side(contest.our_epoch, contest.fastai_epoch, pairs, warm_up=False)
+    cached = list(zip(contest.cached_seconds, (theirs for _, theirs in found), strict=True))
     error = {side: f"{median(errors):.1%}" for side, errors in contest.errors.items()}
     setting = f"{ARCH} at {size}, {train} + {valid} images, batches of {bs}"
     seconds = [f"{median(side):.3g} s" for side in zip(*found, strict=True)]

@@ -94,7 +94,7 @@ def in_fresh_process(call: str) -> dict[str, Any]:
         return json.loads(output.splitlines()[-1])
 
 
-def measure(small: int = 1000, large: int = 100_000, read: int = 20_000, pairs: int = 9) -> list[Result]:
+def measure(small: int = 1000, large: int = 100_000, read: int = 10_000, pairs: int = 9) -> list[Result]:
     few = in_fresh_process(f"memory(folder, {small}, {read})")
     many = in_fresh_process(f"memory_and_times(folder, {large}, {read}, {small}, {pairs})")
     found = [(ours, theirs) for ours, theirs in many["pairs"]]
