@@ -22,7 +22,28 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['show_images', 'stack_pixels', 'short', 'Categorize', 'sorted_vocab', 'counted', 'some_of', 'BatchKey', 'epoch_order', 'cut', 'item_weights', 'training_batches']
+__all__ = ['epoch_order', 'cut', 'training_batches', 'show_images', 'stack_pixels', 'short', 'Categorize', 'sorted_vocab', 'counted', 'some_of', 'BatchKey', 'item_weights']
+
+# %% ../nbs/02_loading.ipynb #6db1b232
+def epoch_order(n: int, seed: int, epoch: int, weights: Tensor | None = None) -> list[int]:
+    """The order in which training goes through `n` items in this epoch: each once.
+
+    With `weights` (n,): `n` draws with replacement, each item as often as its weight says, on average.
+    """
+    if weights is not None:
+        return torch.multinomial(weights, n, replacement=True, generator=generator(seed, "weighted", epoch)).tolist()
+    return torch.randperm(n, generator=generator(seed, "shuffle", epoch)).tolist()
+
+# %% ../nbs/02_loading.ipynb #d7e263d4
+def cut(order: list[int], bs: int) -> list[list[int]]:
+    "`order` in pieces of `bs`; the last may be smaller."
+    return [order[i : i + bs] for i in range(0, len(order), bs)]
+
+
+def training_batches(n: int, bs: int, seed: int, epoch: int, weights: Tensor | None = None) -> list[list[int]]:
+    "Shuffled pieces of `bs`; a single item left over is left out, since BatchNorm cannot train on one."
+    batches = cut(epoch_order(n, seed, epoch, weights), bs)
+    return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 < bs else batches
 
 # %% ../nbs/02_loading.ipynb #c02daf10
 def show_images(
@@ -142,7 +163,7 @@ def some_of(names: Sequence[Any], most: int = 10) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(str(name) for name in names[:most]) + more
 
-# %% ../nbs/02_loading.ipynb #35afbb49
+# %% ../nbs/02_loading.ipynb #3a3cab4a
 class BatchKey(NamedTuple):
     """Which batch: the epoch, and the positions of its images in the loader's list.
 
@@ -152,21 +173,6 @@ class BatchKey(NamedTuple):
     epoch: int
     positions: list[int]
     repeats: list[int] | None = None
-
-
-def epoch_order(n: int, seed: int, epoch: int, weights: Tensor | None = None) -> list[int]:
-    """The order in which training goes through `n` items in this epoch: each once.
-
-    With `weights` (n,): `n` draws with replacement, each item as often as its weight says, on average.
-    """
-    if weights is not None:
-        return torch.multinomial(weights, n, replacement=True, generator=generator(seed, "weighted", epoch)).tolist()
-    return torch.randperm(n, generator=generator(seed, "shuffle", epoch)).tolist()
-
-
-def cut(order: list[int], bs: int) -> list[list[int]]:
-    "`order` in pieces of `bs`; the last may be smaller."
-    return [order[i : i + bs] for i in range(0, len(order), bs)]
 
 
 def item_weights(weights: str | Sequence[float] | Tensor, targets: Tensor) -> Tensor:
@@ -181,9 +187,3 @@ def item_weights(weights: str | Sequence[float] | Tensor, targets: Tensor) -> Te
         cause = f"they must be {len(targets)} numbers, one for each item, none below 0, and not all 0"
         raise DataError("These weights cannot be used.", cause, 'pass such a list, or weights="balanced"')
     return given
-
-
-def training_batches(n: int, bs: int, seed: int, epoch: int, weights: Tensor | None = None) -> list[list[int]]:
-    "Shuffled pieces of `bs`; a single item left over is left out, since BatchNorm cannot train on one."
-    batches = cut(epoch_order(n, seed, epoch, weights), bs)
-    return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 < bs else batches

@@ -201,7 +201,7 @@ class CategoryBlock:
 
     vocab: Sequence[str] | None = None
 
-# %% ../nbs/02_loading.ipynb #5e5746c6
+# %% ../nbs/02_loading.ipynb #76c1b93b
 class DataBlock:
     """A recipe for turning a source (a folder, a list, a table) into batches for training and validation.
 
@@ -345,7 +345,7 @@ def _itself(item: Any) -> Any:
 def _one_item_transform(tfms: Any) -> ItemTransform | None:
     "One transform, of a list of at most one. Raises `DataError` for others."
     tfms = [tfm for tfm in (tfms if isinstance(tfms, list | tuple) else [tfms]) if tfm is not None]
-    if len(tfms) > 1 or not all(hasattr(tfm, name) for tfm in tfms for name in ("prepare", "finish", "spec")):
+    if len(tfms) > 1 or not all(hasattr(tfm, name) for tfm in tfms for name in ("prepared_size", "finish", "spec")):
         raise DataError(
             f"item_tfms={tfms!r} is not one item transform.",
             "it must bring images to one size, and describe itself, for an exported model to do the same",
@@ -353,7 +353,7 @@ def _one_item_transform(tfms: Any) -> ItemTransform | None:
         )
     return tfms[0] if tfms else None
 
-# %% ../nbs/02_loading.ipynb #137fae09
+# %% ../nbs/02_loading.ipynb #6c5f3d63
 def narrate(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
     "The lines of `DataBlock.summary`; ends with the first error, in words."
     try:
@@ -377,7 +377,7 @@ def _narrate_item(block: DataBlock, name: str, source: Any, label: Any, categori
     yield f"\nOne item: {name}"
     yield f"  opened: {_size(prepared_pixels(source))}"
     if block.item_tfms is not None:
-        prepared = prepared_pixels(source, block.item_tfms.prepare)
+        prepared = prepared_pixels(source, block.item_tfms.prepared_size)
         yield f"  {block.item_tfms}"
         yield f"    prepared: {_size(prepared)}; finished: {_size(block.item_tfms.finish(prepared))}"
     yield f"  label {str(label)!r} -> {categorize(label)}"

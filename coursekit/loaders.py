@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ['Samples', 'open_images', 'Read', 'BatchDataset', 'EpochSampler', 'count_up', 'default_device', 'moved_ahead',
            'BatchLoader']
 
-# %% ../nbs/lib/loaders.ipynb #98b63d92
+# %% ../nbs/lib/loaders.ipynb #519ee2e4
 @dataclass(frozen=True)
 class Samples:
     "All items of a data set: where each image comes from, how to read its pixels, and its target (if there is one)."
@@ -57,8 +57,9 @@ def open_images(sources: list[Any], item_tfm: ItemTransform | None, cache: bool)
     if item_tfm is None:
         return PlainImages(sources)
     if not cache or not all(isinstance(source, str | os.PathLike) for source in sources):
-        return PlainImages(sources, item_tfm.prepare)
-    return PresizeCache.open(sources, item_tfm.prepare, key=f"augment 1 {json.dumps(item_tfm.spec(), sort_keys=True)}")
+        return PlainImages(sources, item_tfm.prepared_size)
+    key = f"item transform, version 2: {json.dumps(item_tfm.spec(), sort_keys=True)}"
+    return PresizeCache.open(sources, item_tfm.prepared_size, key)
 
 
 class Read(NamedTuple):

@@ -638,7 +638,7 @@ def test_drop_bad_leaves_out_what_cannot_be_used_and_lists_it(pets, capsys):
     assert "3 of 27 items cannot be used and are left out" in told
     assert [problem.item.split("/")[-1] for problem in dls.left_out] == ["nameless.jpg", "pug_1.jpg", "pug_2.jpg"]
     assert dls.left_out[1].cause == "damaged or cut off" and pets_block().dataloaders(pets, drop_bad=True).train.n == 20
-    assert not pets_block(item_tfms=Resize(8)).dataloaders([p for p in dls.train.items]).left_out
+    assert not pets_block(get_items=None).dataloaders(list(dls.train.items), drop_bad=True).left_out
 
 
 def test_drop_bad_keeps_the_rows_of_a_table_together(pets):
@@ -705,11 +705,10 @@ def test_nothing_to_test_is_refused(pets):
 
 
 def test_a_recipe_describes_itself():
-    assert repr(pets_block(batch_tfms=None)) == (
-        "DataBlock(blocks=(ImageBlock(), CategoryBlock(vocab=None)), get_items=get_image_files, "
-        "get_y=using_attr(RegexLabeller('(.+)_\\\\d+.jpg$'), 'name'), "
-        "splitter=RandomSplitter(valid_pct=0.2, seed=42), item_tfms=Resize(size=24, method=ResizeMethod.Crop, "
-        "pad_mode='reflection'))"
+    block = DataBlock(get_items=get_image_files, get_y=parent_label, item_tfms=Resize(24))
+    assert repr(block) == (
+        "DataBlock(blocks=(ImageBlock(), CategoryBlock(vocab=None)), get_items=get_image_files, get_y=parent_label, "
+        "item_tfms=Resize(size=24, method=ResizeMethod.Crop, pad_mode='reflection'))"
     )
 
 

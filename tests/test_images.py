@@ -17,7 +17,10 @@ from coursekit.images import (
     ImageTypeError,
     looks_like,
     open_image,
-    presize,
+    prepared_pixels,
+    presized,
+    resize_image,
+    shrink_while_decoding,
     to_uint8,
 )
 
@@ -382,16 +385,78 @@ def test_to_uint8_is_a_tensor_of_channels_first():
 
 @pytest.mark.parametrize("size", [(400, 300), (300, 400), (333, 77), (301, 300), (5000, 1), (160, 160), (100, 50)])
 def test_presizing_keeps_the_aspect_and_never_enlarges(size):
-    img = presize(Image.new("RGB", size), 160)
+    kept = presized(size, 160)
     if min(size) <= 160:
-        assert img.size == size
+        assert kept == size
     else:
-        assert min(img.size) == 160
-        assert abs(max(img.size) - 160 * max(size) / min(size)) <= 0.5
+        assert min(kept) == 160
+        assert abs(max(kept) - 160 * max(size) / min(size)) <= 0.5
 
 
-def test_presizing_averages_over_what_it_leaves_out():
+def test_resizing_averages_over_what_it_leaves_out():
     stripes = np.zeros((400, 400, 3), dtype=np.uint8)
     stripes[:, ::2] = 255
-    shrunk = np.asarray(presize(Image.fromarray(stripes), 50))[:, 2:-2]
+    shrunk = np.asarray(resize_image(Image.fromarray(stripes), (50, 50)))[:, 2:-2]
     assert np.abs(shrunk.astype(int) - 127).max() <= 2, "fine stripes become grey and make no pattern"
+
+
+def short_64(size):
+    return presized(size, 64)
+
+
+def wanted_and_whole(source) -> tuple[np.ndarray, np.ndarray]:
+    "An image opened at the size it is wanted at, and opened whole and then resized."
+    whole = open_image(source)
+    resized = resize_image(whole, presized((whole.height, whole.width), 64))
+    return np.asarray(open_image(source, short_64), dtype=int), np.asarray(resized, dtype=int)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "WEBP", "GIF", "TIFF"])
+def test_opening_at_a_size_is_opening_and_resizing(kind):
+    wanted, whole = wanted_and_whole(encoded(photo(301, 211), kind))
+    assert np.array_equal(wanted, whole)
+    for source in (photo(301, 211), np.asarray(photo(301, 211)), to_uint8(photo(301, 211))):
+        assert np.asarray(open_image(source, short_64)).shape == (64, 91, 3)
+
+
+@pytest.mark.parametrize("size", [(100, 90), (255, 190)])
+def test_a_jpeg_less_than_four_times_too_large_is_decoded_whole(size):
+    wanted, whole = wanted_and_whole(encoded(photo(*size), "JPEG", quality=95))
+    assert np.array_equal(wanted, whole)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_large_jpeg_is_shrunk_while_decoding_and_looks_the_same(orientation, mode):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(photo(1203, 805).convert(mode), "JPEG", quality=95, exif=exif)
+    wanted, whole = wanted_and_whole(data)
+    assert wanted.shape == whole.shape and abs(wanted - whole).mean() < 1.5 and abs(wanted - whole).max() < 25
+
+
+def test_a_shrinking_decoder_does_less_work():
+    img = Image.open(io.BytesIO(encoded(photo(1600, 1200), "JPEG")))
+    shrink_while_decoding(img, (64, 85))
+    assert img.size == (200, 150)  # an eighth, and still twice what is wanted
+
+
+def test_a_large_jpeg_from_a_path_and_from_bytes_gives_the_same_pixels(tmp_path):
+    (tmp_path / "large.jpg").write_bytes(encoded(photo(1203, 805), "JPEG"))
+    from_path, from_bytes = (
+        prepared_pixels(source, short_64) for source in (tmp_path / "large.jpg", (tmp_path / "large.jpg").read_bytes())
+    )
+    assert np.array_equal(from_path, from_bytes)
+
+
+def test_12_a_bomb_stays_refused_when_it_would_be_shrunk(monkeypatch):
+    data = encoded(photo(1600, 1200), "JPEG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000_000)
+    with pytest.raises(DataError, match="too large"):
+        open_image(data, short_64)
+
+
+def test_3_a_large_jpeg_that_is_cut_off_is_refused_when_shrunk():
+    data = encoded(photo(1600, 1200), "JPEG")
+    with pytest.raises(DataError, match="cut off"):
+        open_image(data[: len(data) // 2], short_64)
