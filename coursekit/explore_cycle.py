@@ -68,7 +68,7 @@ def cycle_state(
 def _values(schedule: Schedule, n: int) -> list[float]:
     return [schedule(i / n) for i in range(n)]
 
-# %% ../nbs/lib/explore_cycle.ipynb #fa4c8972
+# %% ../nbs/lib/explore_cycle.ipynb #b19ec1ab
 _COLOURS = {"early body": "#56B4E9", "late body": GREEN, "head": BLUE}
 
 
@@ -132,10 +132,10 @@ def cycle_explorer() -> Explorer:
         describe=describe_cycle,
         controls={
             "maximum": Slider("maximum, 10^", -3.0, -6.0, 0.0, step=0.25),
-            "spread": Choice("groups", 100.0, {"all alike": 1.0, "10 apart": 10.0, "100 apart": 100.0}),
+            "spread": Choice("groups", 100.0, {"100 apart": 100.0, "10 apart": 10.0, "all alike": 1.0}),
             "pct_start": Slider("pct_start", 0.25, 0.0, 1.0, step=0.0625),
             "div": Slider("div", 25.0, 1.0, 100.0, step=1.0),
-            "div_final": Choice("div_final", 1e5, {"10": 10.0, "1000": 1e3, "1e5": 1e5}),
+            "div_final": Choice("div_final", 1e5, {"1e5": 1e5, "1000": 1e3, "10": 10.0}),
             "epochs": Slider("epochs", 5.0, 1.0, 20.0, step=1.0),
         },
     )

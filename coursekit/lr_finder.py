@@ -201,7 +201,7 @@ def average_sweeps(sweeps: Sequence[Sweep]) -> Sweep:
     raw = None if any(one.raw is None for one in sweeps) else np.mean([one.raw[:n] for one in sweeps], axis=0)
     return Sweep(sweeps[0].lrs[:n], np.mean(runs, axis=0), raw, runs)
 
-# %% ../nbs/06_learning_rate_finder.ipynb #d4c6851a
+# %% ../nbs/06_learning_rate_finder.ipynb #7c46a6e9
 def _noise(raw: np.ndarray) -> float:
     "Standard deviation of a single batch's loss, from neighbours; the median, so that the explosion does not count."
     return float(np.median(np.abs(np.diff(raw))) / 0.954)  # 0.6745 sqrt(2): so it is for normal noise
@@ -210,11 +210,11 @@ def _noise(raw: np.ndarray) -> float:
 def why_unreadable(curve: Sweep, num_it: int) -> str:
     """Why no rate can be read from a sweep of `num_it` planned batches: "" if one can, else "is flat" or "only rises".
 
-    A curve can be read if it falls somewhere by more than 1% of its start and by more than three standard errors.
+    A curve can be read if it falls somewhere by more than 1% of its start and by more than two standard errors.
     """
     _, losses = curve.trimmed(num_it)
     noise = 0.0 if curve.raw is None else _noise(curve.raw)
-    doubtful = max(0.01 * abs(losses[0]), 3 * noise / math.sqrt(max(num_it // 10, 1)))
+    doubtful = max(0.01 * abs(losses[0]), 2 * noise / math.sqrt(max(num_it // 10, 1)))
     if (np.maximum.accumulate(losses) - losses).max() > doubtful:
         return ""
     return "only rises" if losses.max() - losses[0] > doubtful else "is flat"

@@ -52,17 +52,19 @@ def anneal_constant(value: float) -> Schedule:
     """`value` all the way."""
     return lambda pos: value
 
-# %% ../nbs/07_one_cycle.ipynb #c2f27687
+# %% ../nbs/07_one_cycle.ipynb #de4a20fe
 def in_sequence(shares: Sequence[float], pieces: Sequence[Schedule]) -> Schedule:
     """The `pieces` one after the other; piece i takes the fraction `shares[i]` of the way (they sum to 1)."""
     ends = [sum(shares[: i + 1]) for i in range(len(shares))]
     if len(shares) != len(pieces) or not shares or min(shares) < 0 or not math.isclose(ends[-1], 1):
         raise ValueError(f"{len(pieces)} pieces need as many shares that sum to 1; got {list(shares)}.")
 
+    last = max(i for i, share in enumerate(shares) if share > 0)
+
     def schedule(pos: float) -> float:
-        i = next((i for i, end in enumerate(ends) if pos < end), len(ends) - 1)
+        i = next((i for i, end in enumerate(ends) if pos < end), last)
         start = ends[i] - shares[i]
-        return pieces[i](min((pos - start) / shares[i], 1.0) if shares[i] else 1.0)
+        return pieces[i](min((pos - start) / shares[i], 1.0))
 
     return schedule
 
@@ -79,9 +81,9 @@ def one_cycle_momentum(moms: tuple[float, float, float] = (0.95, 0.85, 0.95), pc
     down, up = anneal_cosine(moms[0], moms[1]), anneal_cosine(moms[1], moms[2])
     return in_sequence([pct_start, 1 - pct_start], [down, up])
 
-# %% ../nbs/07_one_cycle.ipynb #77b151eb
+# %% ../nbs/07_one_cycle.ipynb #c9482472
 def flat_cos(lr: float, pct_start: float = 0.75, div_final: float = 1e5) -> Schedule:
-    """`lr` for the first `pct_start` of training, then along a cosine down to `lr / div_final`. Defaults: fastai 2's."""
+    """`lr` for the first `pct_start` of training, then along a cosine to `lr / div_final`. Defaults: fastai 2's."""
     return in_sequence([pct_start, 1 - pct_start], [anneal_constant(lr), anneal_cosine(lr, lr / div_final)])
 
 
@@ -106,7 +108,7 @@ def set_hyper(group: dict[str, Any], name: str, value: float) -> None:
     elif name != "weight_decay" or any(parameter.ndim > 1 for parameter in group["params"]):
         group[name] = value
 
-# %% ../nbs/07_one_cycle.ipynb #3451f76f
+# %% ../nbs/07_one_cycle.ipynb #661676a2
 class ParamScheduler(Callback):
     """Sets hyper-parameters before each training batch, as schedules of training progress.
 
@@ -117,11 +119,7 @@ class ParamScheduler(Callback):
 
     order = 10
 
-    def __init__(
-        self,
-        schedules: Mapping[str, Schedule | Sequence[Schedule]] | Sequence[Schedule],
-        momentum: Schedule | None = None,
-    ):
+    def __init__(self, schedules: Any, momentum: Schedule | None = None):
         if not isinstance(schedules, Mapping):
             schedules = {"lr": schedules} | ({"momentum": momentum} if momentum else {})
         self.schedules: dict[str, Schedule | Sequence[Schedule]] = dict(schedules)

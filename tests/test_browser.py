@@ -1,4 +1,4 @@
-"""Lessons 0 and 4 as a learner meets them: `make lab`'s server, a real browser, Run All Cells, a slider moved."""
+"""Lessons 0, 4 and 6 as a learner meets them: `make lab`'s server, a real browser, Run All Cells, a slider moved."""
 
 import json
 import os
@@ -160,11 +160,16 @@ def test_lesson_0_runs_to_its_end(page, lab: Lab) -> None:
     assert page.locator(".jp-OutputArea-output img").count() >= 4  # the batch, the losses, the matrix, the mistakes
 
 
-def test_in_lesson_4_each_explorer_redraws_when_a_slider_moves(page, lab: Lab) -> None:
-    open_and_run(page, lab, "04_softmax_and_cross_entropy.ipynb", seconds=240)
-    explorers = page.locator(".jp-OutputArea-output .widget-vbox:has(> img.widget-image)")
-    assert explorers.count() == 2
-    for explorer in explorers.all():
+@pytest.mark.parametrize(
+    ("lesson", "explorers", "seconds"),
+    [("04_softmax_and_cross_entropy.ipynb", 2, 240), ("06_learning_rate_finder.ipynb", 1, 420)],
+    ids=["lesson 4", "lesson 6"],
+)
+def test_each_explorer_redraws_when_a_slider_moves(page, lab: Lab, lesson: str, explorers: int, seconds: int) -> None:
+    open_and_run(page, lab, lesson, seconds)
+    shown = page.locator(".jp-OutputArea-output .widget-vbox:has(> img.widget-image)")
+    assert shown.count() == explorers
+    for explorer in shown.all():
         picture = explorer.locator("img.widget-image")
         slider = explorer.locator(".widget-slider").first
         before, value = picture_bytes(picture), slider.locator(".widget-readout").inner_text()

@@ -1,5 +1,7 @@
 """Device, precision and optimiser."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -85,3 +87,110 @@ def test_gradients_are_scaled_under_fp16_and_the_step_is_the_same():
 def test_convolutions_are_laid_out_channels_last():
     model = Engine(CPU).prepare(nn.Conv2d(3, 4, 3))
     assert model.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and there is none here")
+ALL = pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
+
+
+@pytest.mark.parametrize(("bf16", "expected"), [(True, Precision.BF16), (False, Precision.FP16)])
+def test_auto_precision_on_cuda_is_bf16_where_the_hardware_has_it_else_fp16(monkeypatch, bf16, expected):
+    asked = []
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: asked.append(including_emulation) or bf16
+    )
+    assert choose_precision(torch.device("cuda")) is expected
+    assert asked == [False]  # emulated bf16 is slower than fp16
+
+
+def test_the_scaler_works_under_fp16_only():
+    assert [Engine(CPU, p).scaler.is_enabled() for p in ("fp32", "fp16", "bf16")] == [False, True, False]
+
+
+def small_network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 2))
+
+
+def two_steps(precision, device):
+    """Losses of two training steps of a network with convolution, normalisation and a linear layer."""
+    engine = Engine(torch.device(device), precision)
+    model = engine.prepare(small_network())
+    optimiser = adamw([{"params": list(model.parameters()), "lr": 1e-2}])
+    x = torch.rand(8, 3, 8, 8, generator=torch.Generator().manual_seed(1)).to(device)
+    losses = []
+    for _ in range(2):
+        with engine.autocast():
+            logits = model(x)
+        loss = nn.functional.cross_entropy(logits.float(), torch.arange(8, device=device) % 2)
+        engine.backward(loss)
+        engine.unscale(optimiser)
+        engine.step(optimiser)
+        losses.append(loss.detach())
+    return model, torch.stack(losses)
+
+
+@ALL
+def test_every_precision_trains_on_the_cpu_and_agrees_with_float32(precision):
+    model, losses = two_steps(precision, "cpu")
+    _, expected = two_steps("fp32", "cpu")
+    assert torch.allclose(losses, expected, rtol=0.05)
+    assert all(p.dtype is torch.float32 and p.isfinite().all() for p in model.parameters())
+    assert all(p.grad is None for p in model.parameters())
+
+
+@pytest.mark.parametrize("precision", ["auto", "fp32"])
+def test_every_step_but_the_reading_of_numbers_runs_on_the_meta_device(precision):
+    model, losses = two_steps(precision, "meta")
+    assert losses.device.type == "meta" and losses.shape == (2,)
+    assert all(p.device.type == "meta" for p in model.parameters())
+
+
+@CUDA
+@pytest.mark.cuda
+@ALL
+def test_every_precision_trains_on_cuda_and_agrees_with_float32_on_the_cpu(precision):
+    model, losses = two_steps(precision, "cuda")
+    _, expected = two_steps("fp32", "cpu")
+    assert torch.allclose(losses.cpu(), expected, rtol=0.05)
+    assert all(p.is_cuda and p.dtype is torch.float32 for p in model.parameters())
+
+
+def test_a_step_whose_gradients_overflow_is_skipped_and_the_scale_halved():
+    weight, engine = nn.Parameter(torch.ones(2)), Engine(CPU, "fp16")
+    optimiser = adamw([{"params": [weight], "lr": 0.1}])
+    scale = engine.scaler.get_scale()
+    engine.backward((weight * math.inf).sum())
+    engine.step(optimiser)
+    assert torch.equal(weight.detach(), torch.ones(2)) and engine.scaler.get_scale() == scale / 2
+    engine.backward(weight.sum())
+    engine.step(optimiser)
+    assert not torch.equal(weight.detach(), torch.ones(2))
+
+
+@ALL
+def test_unscaled_gradients_are_the_true_ones_and_are_divided_once(precision):
+    weight, engine = nn.Parameter(torch.ones(3)), Engine(CPU, precision)
+    optimiser = torch.optim.SGD([weight], lr=1.0)
+    engine.backward((weight * torch.tensor([1.0, 2.0, 3.0])).sum())
+    engine.unscale(optimiser)
+    assert torch.allclose(weight.grad, torch.tensor([1.0, 2.0, 3.0]))
+    engine.step(optimiser)
+    assert torch.allclose(weight.detach(), torch.tensor([0.0, -1.0, -2.0]))
+
+
+def test_gradients_of_several_backward_passes_add_up_until_the_step():
+    weight, engine = nn.Parameter(torch.zeros(1)), Engine(CPU, "fp16")
+    optimiser = torch.optim.SGD([weight], lr=1.0)
+    for part in (0.25, 0.5):
+        engine.backward((weight * part).sum())
+    engine.step(optimiser)
+    assert weight.item() == -0.75 and weight.grad is None
+
+
+def test_a_compiled_model_keeps_its_names_and_its_numbers():
+    model = Engine(CPU).prepare(small_network()).eval()
+    x, names = torch.rand(2, 3, 8, 8), list(model.state_dict())
+    plain = model(x)
+    model.compile(backend="eager")
+    assert list(model.state_dict()) == names and torch.allclose(model(x), plain, atol=1e-6)

@@ -1,17 +1,26 @@
 """Annealing and the one-cycle policy: golden numbers, and equality with torch's `OneCycleLR`."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
+from coursekit.core import TrainingError
+from coursekit.engine import adamw
 from coursekit.schedule import (
+    ParamScheduler,
+    anneal_constant,
     anneal_cosine,
     anneal_exponential,
     anneal_linear,
+    anneal_polynomial,
+    flat_cos,
     in_sequence,
     one_cycle,
     one_cycle_momentum,
+    set_hyper,
 )
 
 
@@ -57,7 +66,7 @@ def test_one_cycle_equals_torch_step_by_step(pct_start):
             theirs.step()
 
 
-@pytest.mark.parametrize("anneal", [anneal_linear, anneal_cosine, anneal_exponential])
+@pytest.mark.parametrize("anneal", [anneal_linear, anneal_cosine, anneal_exponential, anneal_polynomial])
 def test_every_annealing_begins_and_ends_where_it_should_and_never_turns_back(anneal):
     schedule = anneal(2.0, 0.5)
     values = [schedule(i / 50) for i in range(51)]
@@ -74,3 +83,100 @@ def test_pieces_in_sequence_meet_at_their_borders():
 def test_shares_that_do_not_sum_to_one_are_refused():
     with pytest.raises(ValueError, match="sum to 1"):
         in_sequence([0.5, 0.4], [anneal_linear(0, 1)] * 2)
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.4], [1.5, -0.5], [1.0], []])
+def test_shares_that_make_no_whole_are_refused(shares):
+    with pytest.raises(ValueError, match="sum to 1"):
+        in_sequence(shares, [anneal_linear(0, 1)] * 2)
+
+
+@pytest.mark.parametrize(("pct_start", "at_start", "at_end"), [(0.0, 1.0, 1e-5), (1.0, 0.04, 1.0)])
+def test_one_half_of_the_cycle_may_be_missing(pct_start, at_start, at_end):
+    lr = one_cycle(1.0, pct_start=pct_start)
+    values = [lr(i / 20) for i in range(21)]
+    assert values[0] == pytest.approx(at_start)
+    assert all(math.isfinite(value) for value in values)
+    assert values[-1] == pytest.approx(at_end)
+
+
+def test_a_polynomial_follows_its_power_and_a_constant_stays():
+    for power in (0.5, 1.0, 3.0):
+        assert anneal_polynomial(1.0, 3.0, power)(0.3) == pytest.approx(1 + 2 * 0.3**power)
+    assert {anneal_constant(0.2)(p) for p in (0, 0.5, 1)} == {0.2}
+
+
+def test_flat_cos_is_flat_for_three_quarters_and_ends_at_a_hundred_thousandth():
+    lr = flat_cos(0.1)
+    assert [lr(p) for p in (0, 0.3, 0.75)] == pytest.approx([0.1, 0.1, 0.1])
+    assert lr(0.875) == pytest.approx((0.1 + 1e-6) / 2) and lr(1) == pytest.approx(1e-6)
+
+
+# ---- the scheduler
+
+
+def learner(progress=0.25, training=True, optimiser=adamw):
+    """What a scheduler sees of a learner with two layer groups, each with a decayed and a spared parameter group."""
+    groups = [
+        {"params": [nn.Parameter(torch.zeros(shape))], "lr": 1.0, "weight_decay": decay, "layer_group": group}
+        for group in (0, 1)
+        for shape, decay in (((2, 2), 0.01), ((2,), 0.0))
+    ]
+    return SimpleNamespace(training=training, progress=progress, opt=optimiser(groups))
+
+
+def values(learn, key):
+    return [group[key] for group in learn.opt.param_groups]
+
+
+def test_each_layer_group_follows_its_own_schedule_and_one_schedule_serves_all():
+    learn = learner()
+    scheduler = ParamScheduler({"lr": [one_cycle(1e-4), one_cycle(1e-2)], "momentum": one_cycle_momentum()})
+    scheduler.before_fit(learn)
+    scheduler.before_batch(learn)
+    assert values(learn, "lr") == [1e-4, 1e-4, 1e-2, 1e-2]
+    assert values(learn, "betas") == [(0.85, 0.99)] * 4
+
+
+def test_weight_decay_is_scheduled_where_there_is_any():
+    learn = learner(progress=0.5)
+    scheduler = ParamScheduler({"weight_decay": anneal_linear(0.0, 0.2)})
+    scheduler.before_fit(learn)
+    scheduler.before_batch(learn)
+    assert values(learn, "weight_decay") == [0.1, 0.0, 0.1, 0.0]
+    assert values(learn, "lr") == [1.0] * 4
+
+
+def test_momentum_of_sgd_and_other_numbers_can_be_scheduled():
+    learn = learner(optimiser=lambda groups: torch.optim.SGD(groups, momentum=0.9))
+    scheduler = ParamScheduler({"momentum": anneal_linear(0.8, 0.4), "dampening": anneal_constant(0.1)})
+    learn.opt.param_groups[0]["dampening"] = 0.0
+    for group in learn.opt.param_groups:
+        group["dampening"] = 0.0
+    scheduler.before_fit(learn)
+    scheduler.before_batch(learn)
+    assert values(learn, "momentum") == pytest.approx([0.7] * 4) and values(learn, "dampening") == [0.1] * 4
+
+
+def test_nothing_is_set_while_validating():
+    learn = learner(training=False)
+    ParamScheduler({"lr": anneal_constant(0.5)}).before_batch(learn)
+    assert values(learn, "lr") == [1.0] * 4
+
+
+@pytest.mark.parametrize(
+    ("schedules", "message"),
+    [
+        ({"wd": anneal_constant(0.1)}, "eps, lr, momentum, weight_decay"),
+        ({"lr": [anneal_constant(0.1)] * 3}, "3 schedules of 'lr' for 2 layer groups"),
+    ],
+)
+def test_what_cannot_be_scheduled_is_refused_before_training(schedules, message):
+    with pytest.raises(TrainingError, match=message):
+        ParamScheduler(schedules).before_fit(learner())
+
+
+def test_setting_momentum_keeps_the_other_beta():
+    group = {"params": [], "betas": (0.9, 0.99)}
+    set_hyper(group, "momentum", 0.5)
+    assert group["betas"] == (0.5, 0.99) and "momentum" not in group

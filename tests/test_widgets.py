@@ -11,6 +11,8 @@ from PIL import Image
 from torch.testing import assert_close
 
 from coursekit.core import DataError, new_figure
+from coursekit.explore_cycle import cycle_explorer, cycle_state
+from coursekit.explore_finder import finder_explorer, finder_state, recorded
 from coursekit.explore_loss import (
     cross_entropy_explorer,
     cross_entropy_state,
@@ -19,9 +21,18 @@ from coursekit.explore_loss import (
     softmax_state,
 )
 from coursekit.losses import softmax
-from coursekit.widgets import Choice, Explorer, Picture, Slider, value_bars, value_text
+from coursekit.lr_finder import average_sweeps, minimum, slide, smooth, steep, sweep, valley
+from coursekit.schedule import anneal_cosine, one_cycle, one_cycle_momentum
+from coursekit.widgets import Choice, Explorer, Picture, Slider, curve_panel, value_bars, value_text
 
-EXPLORERS = pytest.mark.parametrize("explorer", [softmax_explorer(), cross_entropy_explorer()], ids=["softmax", "loss"])
+LOSS_EXPLORERS = pytest.mark.parametrize(
+    "explorer", [softmax_explorer(), cross_entropy_explorer()], ids=["softmax", "loss"]
+)
+EXPLORERS = pytest.mark.parametrize(
+    "explorer",
+    [softmax_explorer(), cross_entropy_explorer(), finder_explorer(), cycle_explorer()],
+    ids=["softmax", "loss", "finder", "cycle"],
+)
 ROWS = [(0.0, -2.5, 1.25), (4.0, -3.0, 0.5), (0.0, 8.0, 1.0), (-8.0, 8.0, 8.0), (0.0, 0.0, 0.0)]
 
 
@@ -119,6 +130,115 @@ def test_an_unknown_loss_is_refused() -> None:
         row_losses(torch.zeros(1, 3), torch.tensor([0]), "hinge")
 
 
+# ---- the learning-rate finder
+
+
+def replayed(steps=100, **options):
+    """The recorded sweeps over the finder's own range, put through `sweep` itself."""
+    (one,) = [s for s in recorded()["sweeps"] if (s["start"], s["end"], s["steps"]) == (1e-7, 10.0, steps)]
+    batches = [iter(losses) for losses in one["losses"]]
+    return [sweep(lambda lr, one=one: next(one), num_it=steps, **options) for one in batches]
+
+
+@pytest.mark.parametrize("stop_factor", [1.5, 4.0, 16.0])
+@pytest.mark.parametrize("steps", [50, 100, 200])
+def test_the_finder_explorer_replays_what_the_finder_would_have_done(steps, stop_factor) -> None:
+    state, sweeps = finder_state(steps=steps, stop_factor=stop_factor), replayed(steps, stop_factor=stop_factor)
+    average = average_sweeps(sweeps)
+    assert len(state["curves"]) == len(sweeps) == 5
+    for (lrs, losses), one in zip(state["curves"], sweeps, strict=True):
+        assert lrs == pytest.approx(one.lrs) and losses == pytest.approx(one.losses)
+    assert state["average"][1] == pytest.approx(average.losses)
+
+
+def test_the_readings_are_those_of_the_finder_for_the_average_and_each_seed() -> None:
+    state, sweeps = finder_state(), replayed()
+    for curve, readings in zip(
+        [average_sweeps(sweeps), *sweeps], [state["suggestions"], *state["by_seed"]], strict=True
+    ):
+        expected = {f.__name__: f(*curve.trimmed(100)) for f in (minimum, steep, valley, slide)}
+        assert readings == pytest.approx(expected)
+
+
+def test_smoothing_changes_the_curve_and_not_the_raw_losses() -> None:
+    rough, smoothed = finder_state(beta=0.0), finder_state(beta=0.98)
+    (_, raw), (_, curve) = rough["raw"][0], rough["curves"][0]
+    assert curve == pytest.approx(raw)
+    n = len(curve)
+    assert smoothed["raw"][0][1][:n] == pytest.approx(raw)
+    assert smoothed["curves"][0][1][:n] == pytest.approx(smooth(raw))
+
+
+@pytest.mark.parametrize("pick", [-6.0, -3.0, 0.5, 1.0])
+def test_the_run_is_the_recorded_one_at_the_rate_that_was_picked(pick) -> None:
+    state = finder_state(pick=pick)
+    assert state["lr"] == pytest.approx(10**pick, rel=0.01)
+    (run,) = [run for run in recorded()["runs"] if run["lr"] == state["lr"]]
+    assert state["errors"] == run["errors"] and len(state["run"]) == len(run["losses"]) == 3
+    assert state["run"][0] == pytest.approx(smooth(run["losses"][0], 0.9))
+
+
+def test_where_nothing_can_be_read_the_explorer_says_so() -> None:
+    state = finder_state(stop_factor=1.5, beta=0.0)  # the first jump of a batch ends each sweep
+    assert state["why"] == "ends at once" and all(math.isnan(lr) for lr in state["suggestions"].values())
+    assert "No rate can be read" in finder_explorer().picture(stop_factor=1.5, beta=0.0).alt
+
+
+def test_a_sweep_that_was_not_recorded_is_refused() -> None:
+    with pytest.raises(DataError, match="1e-07 to 10 in 50"):
+        finder_state(steps=70)
+
+
+def test_every_choice_of_the_finder_explorer_can_be_drawn() -> None:
+    controls = finder_explorer().controls
+    for span in controls["span"].options.values():
+        for steps in controls["steps"].options.values():
+            for beta in (0.0, 0.98):
+                assert finder_explorer().picture(span=span, steps=steps, beta=beta, pick=1.0).png
+
+
+def test_the_recording_is_small_and_was_made_on_photos() -> None:
+    from importlib import resources
+
+    file = resources.files("coursekit").joinpath("recorded/lr_finder.json")
+    assert len(file.read_bytes()) <= 200_000
+    assert "solar cells" in recorded()["what"]
+
+
+# ---- one-cycle
+
+
+def test_the_cycle_explorer_shows_the_schedules_of_the_library() -> None:
+    state = cycle_state(maximum=-2.0, spread=100.0, pct_start=0.5, div=10.0, div_final=1e3, epochs=2.0)
+    n = 62
+    assert len(state["momentum"]) == n and state["peak"] == 1
+    for lr, name in ((1e-4, "early body"), (1e-3, "late body"), (1e-2, "head")):
+        schedule = one_cycle(lr, 10.0, 1e3, 0.5)
+        assert state["rates"][name] == pytest.approx([schedule(i / n) for i in range(n)])
+    cosine, momentum = anneal_cosine(1e-2, 1e-5), one_cycle_momentum(pct_start=0.5)
+    assert state["cosine"] == pytest.approx([cosine(i / n) for i in range(n)])
+    assert state["momentum"] == pytest.approx([momentum(i / n) for i in range(n)])
+    assert set(state["constant"]) == {1e-2}
+
+
+@pytest.mark.parametrize("pct_start", [0.0, 0.25, 1.0])
+def test_one_cycle_goes_about_half_the_way_of_a_constant_rate(pct_start) -> None:
+    assert cycle_state(pct_start=pct_start)["total"] == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize("wrong", [{"pct_start": 1.1}, {"div": 0.0}, {"epochs": 0.0}, {"spread": -1.0}])
+def test_settings_that_make_no_schedule_are_refused(wrong) -> None:
+    with pytest.raises(DataError, match="no schedule"):
+        cycle_state(**wrong)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"maximum": 0.0}, {"maximum": -6.0, "div_final": 1e5}, {"epochs": 1.0}, {"div": 1.0}]
+)
+def test_the_cycle_picture_can_be_drawn_at_every_extreme(changes) -> None:
+    assert cycle_explorer().picture(**changes).png.startswith(b"\x89PNG")
+
+
 # ---- pictures
 
 
@@ -138,7 +258,7 @@ def test_two_pictures_of_one_state_are_the_same_bytes() -> None:
     assert softmax_explorer().picture().png == softmax_explorer().picture().png
 
 
-@EXPLORERS
+@LOSS_EXPLORERS
 def test_a_picture_shows_the_numbers_and_its_words_name_them(explorer) -> None:
     state = explorer.state()
     figure = explorer.draw(state)
@@ -176,6 +296,13 @@ def test_a_bar_without_a_length_is_hatched_and_named() -> None:
     value_bars(axes, "t", "l", ["a", "b", "c"], [1.0, math.inf, math.nan], "#0072B2")
     assert [text.get_text() for text in axes.texts if text.get_text() in ("1", "inf", "nan")] == ["1", "inf", "nan"]
     assert sum(patch.get_hatch() is not None for patch in axes.patches) == 2
+
+
+def test_a_panel_for_curves_has_its_labels_and_ticks_as_words() -> None:
+    axes = new_figure(3, 2).add_subplot()
+    curve_panel(axes, "Title", ("across", "upwards"), (0, 10, -1, 1), {0: "low", 10: "high"}, {0: "nil"})
+    assert {"Title", "across", "upwards", "low", "high", "nil"} == {text.get_text() for text in axes.texts}
+    assert axes.get_xlim() == (0, 10) and axes.get_ylim() == (-1, 1) and not axes.axison
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (1.25, "1.25"), (-2.5, "-2.5"), (34902345.0, "3.49e+07")])
@@ -216,7 +343,7 @@ def test_every_control_redraws_the_picture_and_its_words(explorer) -> None:
 def test_sliders_step_exactly_and_start_inside_their_range(explorer) -> None:
     for control in inputs_of(explorer.view()):
         if hasattr(control, "step"):
-            assert (control.step * 4).is_integer() and ((control.value - control.min) / control.step).is_integer()
+            assert (control.step * 16).is_integer() and ((control.value - control.min) / control.step).is_integer()
             assert control.min < control.value < control.max
 
 
@@ -224,7 +351,8 @@ def test_sliders_step_exactly_and_start_inside_their_range(explorer) -> None:
 def test_two_views_do_not_share_anything(explorer) -> None:
     one, other = explorer.view(), explorer.view()
     before = other.children[1].value
-    inputs_of(one)[0].value = 1.5
+    slider = next(control for control in inputs_of(one) if hasattr(control, "step"))
+    slider.value += slider.step
     assert other.children[1].value == before != one.children[1].value
 
 
