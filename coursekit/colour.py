@@ -156,31 +156,36 @@ def apply_colour(pixels: Tensor, maps: Tensor, mixes: bool = True) -> Tensor:
         values = (pixels * factor[..., None, None]).add_(shift[..., None])
     return values.clamp_(0, 1)
 
-# %% ../nbs/lib/colour.ipynb #bc146d0c
+# %% ../nbs/lib/colour.ipynb #2ed2209d
 @dataclass(frozen=True)
 class RandomErasing(BatchTransform):
     """With probability `p`, a rectangle of one random colour hides a part of the image; for each image its own.
 
-    `scale`: its share of the area. `ratio`: its height over its width, drawn evenly on a log scale. Both as in Zhong et
-    al. 2017 (and torchvision). A rectangle that would stick out is made to fit.
+    Its share of the area lies between `sl` and `sh`, its height over its width between `min_aspect` and one over that
+    (drawn evenly on a log scale). One that would stick out is made to fit. Zhong et al. 2017; names and defaults as in
+    fastai, which fills with noise.
     """
 
     p: float = 0.5
-    scale: tuple[float, float] = (0.02, 0.33)
-    ratio: tuple[float, float] = (0.3, 1 / 0.3)
-    columns: ClassVar[tuple[str, ...]] = ("gate", "area", "ratio", "across", "down", "red", "green", "blue")
+    sl: float = 0.0
+    sh: float = 0.3
+    min_aspect: float = 0.3
+    columns: ClassVar[tuple[str, ...]] = ("gate", "area", "aspect", "across", "down", "red", "green", "blue")
 
     def __post_init__(self) -> None:
-        for share in self.scale:
-            check_share("scale", share)
+        check_share("sh", self.sh)
+        check_share("min_aspect", self.min_aspect)
+        if not 0 <= self.sl <= self.sh:
+            cause = "sl is the smallest share of the area, and sh the largest"
+            raise DataError(f"RandomErasing(sl={self.sl}, sh={self.sh}) leaves no choice.", cause, "give sl <= sh")
 
     def boxes(self, u: Tensor, size: tuple[int, int]) -> Tensor:
         "Top, left, bottom, right in pixels for each row of `u`, in images of `size`: int64 (B,4); all 0: not erased."
-        gate, area, ratio, across, down = u[:, :5].double().unbind(1)
-        area = between(area, *self.scale) * size[0] * size[1]
-        ratio = between(ratio, math.log(self.ratio[0]), math.log(self.ratio[1])).exp()
-        height = (area * ratio).sqrt().round().clamp(1, size[0])
-        width = (area / ratio).sqrt().round().clamp(1, size[1])
+        gate, area, aspect, across, down = u[:, :5].double().unbind(1)
+        area = between(area, self.sl, self.sh) * size[0] * size[1]
+        aspect = between(aspect, math.log(self.min_aspect), -math.log(self.min_aspect)).exp()
+        height = (area * aspect).sqrt().round().clamp(1, size[0])
+        width = (area / aspect).sqrt().round().clamp(1, size[1])
         top, left = (down * (size[0] - height + 1)).floor(), (across * (size[1] - width + 1)).floor()
         corners = torch.stack([top, left, top + height, left + width], dim=1).long()
         return torch.where((gate < self.p)[:, None], corners, 0)

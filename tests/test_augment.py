@@ -180,6 +180,9 @@ def test_no_item_transform_stays_none():
         lambda: Sampling(8, mode="trilinear"),
         lambda: item_tfm_from_spec({"name": "eval"}),
         lambda: aug_transforms(batch=True),
+        lambda: RandomErasing(sl=0.4),
+        lambda: RandomErasing(sh=1.5),
+        lambda: Brightness(1.0),
         lambda: BatchPipeline([Resize(8)]),
         lambda: BatchPipeline(aug_transforms(size=8) + aug_transforms(size=9)),
     ],
@@ -508,8 +511,8 @@ def test_erased_areas_and_proportions_are_in_range_and_inside():
     height, width = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     assert boxes.min() >= 0 and boxes[:, 2:].max() <= 200 and height.min() >= 1 and width.min() >= 1
     areas = height * width / 200**2
-    assert areas.max() < 0.34 and areas.mean().item() == pytest.approx(0.17, abs=0.02)
-    assert len(boxes.unique(dim=0)) > 3900, "each image has its own"
+    assert areas.max() < 0.31 and areas.mean().item() == pytest.approx(0.15, abs=0.02)
+    assert len(boxes.unique(dim=0)) > 3500, "each image has its own"
 
 
 def test_erasing_comes_after_colours_and_before_normalising():
