@@ -16,10 +16,11 @@ __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Hue', 'Normalize', 'Ra
            'resnet101', 'resnet152', 'Callback', 'CSVLog', 'CutMix', 'EarlyStopping', 'GradientAccumulation',
            'GradientClip', 'MixUp', 'SaveBest', 'SkipStep', 'StopTraining', 'TensorBoardLog', 'TerminateOnNaN',
            'Engine', 'Precision', 'Learner', 'LivePlot', 'Recorder', 'TrainingLoop', 'cnn_learner', 'vision_learner',
-           'minimum', 'slide', 'steep', 'valley', 'ParamScheduler', 'anneal_cosine', 'anneal_exponential',
-           'anneal_linear', 'in_sequence', 'one_cycle', 'one_cycle_momentum', 'plot_schedules', 'freeze_to',
-           'group_lrs', 'layer_groups', 'param_groups', 'Predictor', 'export_model', 'load_learner',
-           'ClassificationInterpretation', 'cross_entropy_explorer', 'softmax_explorer']
+           'minimum', 'slide', 'steep', 'valley', 'ParamScheduler', 'anneal_constant', 'anneal_cosine',
+           'anneal_exponential', 'anneal_linear', 'anneal_polynomial', 'flat_cos', 'in_sequence', 'one_cycle',
+           'one_cycle_momentum', 'plot_schedules', 'freeze_to', 'group_lrs', 'layer_groups', 'param_groups',
+           'Predictor', 'export_model', 'load_learner', 'ClassificationInterpretation', 'cross_entropy_explorer',
+           'softmax_explorer', 'finder_explorer', 'cycle_explorer']
 
 # %% ../nbs/lib/all.ipynb #bfc92822
 __version__ = "0.1.0"
@@ -73,7 +74,7 @@ from .losses import CrossEntropyLoss, cross_entropy, log_softmax, nll_loss, soft
 from .metrics import accuracy, error_rate
 from .models import build_model, create_head, load_pretrained
 
-# %% ../nbs/lib/all.ipynb #e5025e49
+# %% ../nbs/lib/all.ipynb #7954e428
 from coursekit.callbacks import (
     Callback,
     CSVLog,
@@ -96,9 +97,12 @@ from .lr_finder import minimum, slide, steep, valley
 from .recorder import Recorder
 from coursekit.schedule import (
     ParamScheduler,
+    anneal_constant,
     anneal_cosine,
     anneal_exponential,
     anneal_linear,
+    anneal_polynomial,
+    flat_cos,
     in_sequence,
     one_cycle,
     one_cycle_momentum,
@@ -106,12 +110,14 @@ from coursekit.schedule import (
 )
 from .transfer import freeze_to, group_lrs, layer_groups, param_groups
 
-# %% ../nbs/lib/all.ipynb #167577d3
+# %% ../nbs/lib/all.ipynb #55c11d15
+from .explore_cycle import cycle_explorer
+from .explore_finder import finder_explorer
 from .explore_loss import cross_entropy_explorer, softmax_explorer
 from .export import Predictor, export_model, load_learner
 from .interpret import ClassificationInterpretation
 
-# %% ../nbs/lib/all.ipynb #b338e449
+# %% ../nbs/lib/all.ipynb #da827a32
 _all_ = [
     "Brightness", "Contrast", "Dihedral", "Flip", "Hue", "Normalize", "RandomErasing", "RandomResizedCrop", "Resize",
     "ResizeMethod", "Rotate", "Saturation", "Warp", "Zoom", "aug_transforms", "imagenet_stats",
@@ -129,8 +135,9 @@ _all_ = [
     "SkipStep", "StopTraining", "TensorBoardLog", "TerminateOnNaN",
     "Engine", "Precision", "Learner", "LivePlot", "Recorder", "TrainingLoop", "cnn_learner", "vision_learner",
     "minimum", "slide", "steep", "valley",
-    "ParamScheduler", "anneal_cosine", "anneal_exponential", "anneal_linear", "in_sequence", "one_cycle",
+    "ParamScheduler", "anneal_constant", "anneal_cosine", "anneal_exponential", "anneal_linear", "anneal_polynomial",
+    "flat_cos", "in_sequence", "one_cycle",
     "one_cycle_momentum", "plot_schedules", "freeze_to", "group_lrs", "layer_groups", "param_groups",
     "Predictor", "export_model", "load_learner", "ClassificationInterpretation", "cross_entropy_explorer",
-    "softmax_explorer",
+    "softmax_explorer", "finder_explorer", "cycle_explorer",
 ]  # fmt: skip

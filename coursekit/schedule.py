@@ -108,7 +108,7 @@ def set_hyper(group: dict[str, Any], name: str, value: float) -> None:
     elif name != "weight_decay" or any(parameter.ndim > 1 for parameter in group["params"]):
         group[name] = value
 
-# %% ../nbs/07_one_cycle.ipynb #661676a2
+# %% ../nbs/07_one_cycle.ipynb #77e8fbe2
 class ParamScheduler(Callback):
     """Sets hyper-parameters before each training batch, as schedules of training progress.
 
@@ -119,10 +119,8 @@ class ParamScheduler(Callback):
 
     order = 10
 
-    def __init__(self, schedules: Any, momentum: Schedule | None = None):
-        if not isinstance(schedules, Mapping):
-            schedules = {"lr": schedules} | ({"momentum": momentum} if momentum else {})
-        self.schedules: dict[str, Schedule | Sequence[Schedule]] = dict(schedules)
+    def __init__(self, schedules: Mapping[str, Schedule | Sequence[Schedule]]):
+        self.schedules = dict(schedules)
 
     def before_fit(self, learn: TrainingLoop) -> None:
         groups = learn.opt.param_groups
