@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['UNUSABLE', 'MAX_IMBALANCE', 'COLUMNS', 'Finding', 'file_findings', 'kind_findings', 'name_findings', 'Copies',
-           'picture_findings', 'label_findings', 'class_findings', 'side_findings', 'typo_findings', 'folder_findings',
-           'audit', 'bad_items', 'drop_bad', 'picture_groups', 'plot_audit']
+__all__ = ['UNUSABLE', 'MAX_IMBALANCE', 'COLUMNS', 'Finding', 'file_findings', 'kind_findings', 'name_findings',
+           'repeated_findings', 'Copies', 'picture_findings', 'label_findings', 'class_findings', 'side_findings',
+           'typo_findings', 'folder_findings', 'audit', 'bad_items', 'drop_bad', 'picture_groups', 'plot_audit']
 
 # %% ../nbs/lib/audit.ipynb #db7995bb
 @dataclass(frozen=True)
@@ -132,12 +132,24 @@ def _ending_is_wrong(item: Any, facts: Facts) -> bool:
     promised = Image.registered_extensions().get(os.path.splitext(item)[1].lower())
     return promised is not None and _ALIKE.get(promised, promised) != _ALIKE.get(facts.format, facts.format)
 
-# %% ../nbs/lib/audit.ipynb #e05caff7
+# %% ../nbs/lib/audit.ipynb #9a8d47fa
 def name_findings(items: Sequence[Any]) -> Iterator[Finding]:
     "Paths that differ in case, or in how their accents are stored, and in nothing else."
     paths = {os.fspath(item): item for item in items if isinstance(item, str | os.PathLike)}
     yield from _colliding(paths, nfc, "in the form of its accents only")
     yield from _colliding({nfc(text): item for text, item in paths.items()}, str.casefold, "in case only")
+
+
+def repeated_findings(items: Sequence[Any]) -> Iterator[Finding]:
+    "Paths that are listed more than once, as by two rows of a table."
+    positions: dict[str, list[int]] = defaultdict(list)
+    for i, item in enumerate(items):
+        if isinstance(item, str | os.PathLike):
+            positions[os.fspath(item)].append(i)
+    for where in positions.values():
+        if len(where) > 1:
+            detail = f"items {_some([str(i) for i in where], most=10)}, counted from 0"
+            yield Finding(items[where[0]], "listed twice", detail, "keep one of these rows")
 
 
 def _colliding(paths: dict[str, Any], fold: Callable[[str], str], how: str) -> Iterator[Finding]:
@@ -178,7 +190,7 @@ class Copies:
         near = [(firsts[a], firsts[b]) for a, others in self.near_hashes.items() for b in others]
         return groups_of(len(self.hashes), exact + near)
 
-# %% ../nbs/lib/audit.ipynb #9afc0f5d
+# %% ../nbs/lib/audit.ipynb #afbb8b2b
 _TRAIN, _VALID = "training", "validation"
 _GROUPED = "leave out one of them, or keep copies together: GroupSplitter(picture_groups(items).get)"
 
@@ -204,7 +216,7 @@ def _leak(items: Sequence[Any], copies: Copies, sides: Sequence[str | None], i: 
 
 
 def _again(items: Sequence[Any], copies: Copies, sides: Sequence[str | None], i: int) -> Iterator[Finding]:
-    copy = _first_copy(copies, i, lambda j: j < i and sides[i] == sides[j])
+    copy = _first_copy(copies, i, lambda j: j < i and sides[i] == sides[j] and items[i] != items[j])
     if copy:
         detail = f"also as {_name(items[copy.index])}"
         yield Finding(items[i], f"{copy.how} picture twice", detail, _GROUPED, items[copy.index])
@@ -336,7 +348,7 @@ def folder_findings(items: Sequence[Any], labels: Sequence[Any]) -> Iterator[Fin
                 remedy = "get images of it, or remove the folder"
                 yield Finding(_class(folder.name), "class without images", f"{_name(folder)} holds none", remedy)
 
-# %% ../nbs/lib/audit.ipynb #285c19e1
+# %% ../nbs/lib/audit.ipynb #8341ff28
 COLUMNS = ["item", "fault", "detail", "remedy"]
 _GOOD_TO_KNOW = [kind[0] for kind in _KINDS] + ["wrong ending", "ignored files"]
 
@@ -373,12 +385,13 @@ def audit(
         found += unlabelled
     sides = _sides(items, labels, splits)
     facts = gather_facts(items, workers, cache)
-    found += [*file_findings(names, facts, min_side, max_aspect), *kind_findings(names, facts), *name_findings(names)]
+    found += [*file_findings(names, facts, min_side, max_aspect), *kind_findings(names, facts)]
+    found += [*name_findings(names), *repeated_findings(names)]
     found += picture_findings(names, Copies(facts, near), labels, sides)
     if labels is not None:
         usable = [i for i, f in enumerate(facts) if not f.fault]  # what cannot be used does not count
-        chosen = ([values[i] for i in usable] for values in (names, labels, sides))
-        found += [*label_findings(*chosen), *folder_findings(names, labels)]
+        names_, labels_, sides_ = [names[i] for i in usable], [labels[i] for i in usable], [sides[i] for i in usable]
+        found += [*label_findings(names_, labels_, sides_), *folder_findings(names, labels)]
     return _as_table(found)
 
 
@@ -454,14 +467,14 @@ def drop_bad(items: Sequence[Any], table: pd.DataFrame, faults: Iterable[str] = 
 def _key(item: Any) -> Hashable:
     return os.fspath(item) if isinstance(item, str | os.PathLike) else id(item)
 
-# %% ../nbs/lib/audit.ipynb #185bcb35
+# %% ../nbs/lib/audit.ipynb #a8e903b3
 def picture_groups(
-    items: Sequence[Hashable], near: float = NEAR, workers: int | None = None, cache: bool = True
+    items: Sequence[Any], near: float = NEAR, workers: int | None = None, cache: bool = True
 ) -> dict[Any, int]:
     "A group number for each item, shared by copies, exact or near: for `GroupSplitter(picture_groups(items).get)`."
     return dict(zip(items, Copies(gather_facts(items, workers, cache), near).groups(), strict=True))
 
-# %% ../nbs/lib/audit.ipynb #e61cdfa9
+# %% ../nbs/lib/audit.ipynb #83785fe3
 _IMPORTANCE = {"cannot be used": "#D55E00", "needs a decision": "#0072B2", "good to know": "#999999"}
 
 
@@ -473,11 +486,12 @@ def plot_audit(table: pd.DataFrame, most: int = 6) -> Figure:
     rows = _worth_seeing(table, most)
     faults = list(dict.fromkeys(table["fault"]))
     figure = new_figure(9.5, max(2.6, 0.32 * len(faults) + 1.2, 0.4 + 1.6 * -(-len(rows) // 2)))
-    left, right = figure.subfigures(1, 2, width_ratios=[1, 1.1]) if rows else (figure.subfigures(1, 1), None)
-    _plot_counts(left.add_subplot(), table, faults)
+    ratios = [1, 1.1] if rows else [1]
+    parts: Any = figure.subfigures(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
+    _plot_counts(parts[0].add_subplot(), table, faults)
     for i, (index, item) in enumerate(rows):
         other = table.attrs.get("others", {}).get(index)
-        axes = right.add_subplot(-(-len(rows) // 2), 2, i + 1)
+        axes = parts[1].add_subplot(-(-len(rows) // 2), 2, i + 1)
         axes.imshow(_side_by_side([item] if other is None else [item, other]))
         axes.set_title(table["fault"][index], fontsize=9)
         axes.set_xlabel(_name(item) if other is None else f"{Path(item).name} | {Path(other).name}", fontsize=8)

@@ -197,6 +197,14 @@ def test_16_names_that_differ_in_case_or_in_the_form_of_accents_only_collide(tmp
     assert "Cat.png in case only" in table["detail"][1] and "accents only" in table["detail"][0]
 
 
+def test_30_rows_for_the_same_file_are_reported_together(tmp_path):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(3)]
+    table = look([*files, files[1], files[1]])
+    assert faults(table) == ["listed twice"]
+    assert table["item"][0] == files[1] and table["detail"][0] == "items 1, 3, 4, counted from 0"
+    assert "same picture on both sides" in faults(look([*files, files[1]], splits=([0, 1, 2], [3])))
+
+
 def test_18_of_a_folder_what_was_ignored_is_counted(tmp_path):
     save(photo(), tmp_path / "cat" / "1.png")
     for name in (".DS_Store", "cat/._1.png", "cat/list.txt", "cat/notes.txt"):
