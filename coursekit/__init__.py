@@ -25,7 +25,7 @@ __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Hue', 'Normalize', 'Ra
 # %% ../nbs/lib/all.ipynb #bfc92822
 __version__ = "0.1.0"
 
-# %% ../nbs/lib/all.ipynb #ae847dfd
+# %% ../nbs/lib/all.ipynb #0c944cf5
 from .audit import audit, bad_items, drop_bad, picture_groups, plot_audit
 from coursekit.augment import (
     Brightness,
@@ -47,7 +47,7 @@ from coursekit.augment import (
 )
 from .core import CoursekitError, DataError, ExportError, ModelError, TrainingError, ls
 from .data import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from .datasets import URLs, solar_cells, textiles, untar_data
+from .datasets import solar_cells, textiles, untar_data
 from coursekit.files import (
     ColReader,
     ColSplitter,
@@ -67,6 +67,7 @@ from coursekit.files import (
 )
 from .images import open_image
 from .recipes import ImageDataLoaders
+from .sources import URLs
 
 # %% ../nbs/lib/all.ipynb #917f580a
 from .bodies import resnet18, resnet34, resnet50, resnet101, resnet152

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from coursekit.core import DataError, ls
-from coursekit.datasets import SOURCES, package_file, solar_cells, textiles
+from coursekit.datasets import solar_cells, textiles
+from coursekit.sources import SOURCES, package_file
 
 # Rows of the shipped table by type and probability in thirds (counted with awk; elpv-dataset 1.0.0.post1)
 COUNTS = {("mono", 0): 588, ("mono", 1): 117, ("mono", 2): 56, ("mono", 3): 313}
@@ -161,7 +162,7 @@ def test_a_damaged_package_is_noticed():
 def test_packages_are_found_without_being_imported():
     code = """
 import sys
-from coursekit.datasets import SOURCES, package_file
+from coursekit.sources import SOURCES, package_file
 sources = [source for source in SOURCES.values() if source.package]
 paths = [package_file(source.package, *source.inside) for source in sources]
 print(len(paths), all(path.exists() for path in paths), [s.package for s in sources if s.package in sys.modules])

@@ -17,8 +17,9 @@ import pytest
 from coursekit import datasets
 from coursekit.archives import Limits, unpack
 from coursekit.core import DataError, ls
-from coursekit.datasets import SOURCES, URLs, show_licence, untar_data
+from coursekit.datasets import untar_data
 from coursekit.download import RemoteFile, download, sha256_of
+from coursekit.sources import SOURCES, Source, URLs, show_licence
 
 CERTIFICATE = Path(__file__).parent / "loopback.pem"
 CONTENT = bytes(range(256)) * 1000  # 256,000 bytes: many reads of the client
@@ -431,7 +432,7 @@ def pets(server: Server, fresh_home: Path, monkeypatch) -> Server:
     "The address of the pets, at our server: two small archives."
     files = {f"/{name}.tar.gz": content for name, content in PETS.items()}
     remote = [RemoteFile(server.url + path, hashlib.sha256(c).hexdigest(), len(c)) for path, c in files.items()]
-    source = datasets.Source("pets", "photos of pets", 1, "CC BY-SA 4.0", "Parkhi et al. 2012", archives=tuple(remote))
+    source = Source("pets", "photos of pets", 1, "CC BY-SA 4.0", "Parkhi et al. 2012", archives=tuple(remote))
     monkeypatch.setitem(SOURCES, "oxford-iiit-pet", source)
     monkeypatch.setattr(URLs, "PETS", remote[0].url)
     server.answer = lambda handler: whole(files[handler.path])(handler)
