@@ -179,6 +179,25 @@ def test_cached_features_are_refused_for_a_model_without_a_body(toy_learner):
         toy_learner.fit(1, cache_features=True)
 
 
+@pytest.mark.parametrize(("train_bn", "moves"), [(None, [False, True]), (True, [True, True]), (False, [False, False])])
+def test_train_bn_says_which_statistics_move(make_lite0_learner, train_bn, moves):
+    learn = make_lite0_learner()
+    learn.train_bn = train_bn
+    for prepare, expected in zip((learn.freeze, learn.unfreeze), moves, strict=True):
+        prepare()
+        before = state_of(learn.model)
+        learn.fit(1)
+        assert any("running_mean" in n for n in moved(before, learn.model, "body.")) == expected
+
+
+def test_flat_cos_is_flat_and_then_falls(toy_learner):
+    rates = Rates()
+    toy_learner.fit_flat_cos(4, 1e-2, cbs=[rates])
+    lrs = [rate[0] for rate in rates.rates]
+    flat = math.ceil(0.75 * len(lrs))
+    assert set(lrs[:flat]) == {1e-2} and lrs[-1] < 2e-3 and lrs[flat:] == sorted(lrs[flat:], reverse=True)
+
+
 # ---- the learning-rate finder
 
 
@@ -214,8 +233,10 @@ def test_plot_lr_find_shows_the_suggestions_and_needs_a_sweep(toy_learner):
     with pytest.raises(TrainingError, match="lr_find"):
         toy_learner.recorder.plot_lr_find()
     found = toy_learner.lr_find(num_it=30, suggest_funcs=(minimum, steep))
-    labels = [text.get_text() for text in toy_learner.recorder.plot_lr_find().axes[0].get_legend().get_texts()]
-    assert labels == [f"minimum: {found.minimum:.1e}", f"steep: {found.steep:.1e}"]
+    legend = toy_learner.recorder.plot_lr_find().axes[0].get_legend()
+    shown = " ".join(text.get_text() for text in legend.get_texts())
+    for name, rate in found._asdict().items():
+        assert f"{name}: {'none' if math.isnan(rate) else f'{rate:.1e}'}" in shown
 
 
 # ---- predictions and export
@@ -247,6 +268,42 @@ def test_the_export_predicts_exactly_what_the_learner_predicts(make_lite0_learne
         ours, theirs = learn.predict(item), predictor.predict(item)
         assert ours[:2] == theirs[:2]
         assert torch.equal(ours[2], theirs[2])
+
+
+def test_tta_mixes_the_plain_prediction_with_augmented_ones(make_lite0_learner):
+    learn = make_lite0_learner()
+    plain, targets = learn.get_preds()
+    mixed, same_targets = learn.tta(n=2, beta=0.25)
+    assert torch.equal(targets, same_targets) and not torch.equal(plain, mixed)
+    assert torch.allclose(mixed.sum(1), torch.ones(len(mixed)), atol=1e-5)
+    assert torch.equal(learn.tta(n=2, beta=0.25)[0], mixed)  # seeded
+    assert torch.allclose(learn.tta(n=2, beta=1.0)[0], plain) and torch.allclose(learn.tta(n=0)[0], plain)
+
+
+def test_tta_of_images_that_are_not_augmented_is_the_plain_prediction(make_lite0_learner):
+    learn = make_lite0_learner(augment=False)
+    assert torch.allclose(learn.tta()[0], learn.get_preds()[0], atol=1e-5)
+
+
+def test_results_show_label_and_prediction_and_name_what_is_wrong(make_lite0_learner):
+    learn = make_lite0_learner()
+    figure = learn.show_results(max_n=4)
+    probs, targets = learn.get_preds()
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert len(titles) == 4
+    for title, p, target in zip(titles, probs, targets, strict=False):
+        label, said = title.split("\n")
+        assert label == learn.dls.vocab[target]
+        assert said.startswith("WRONG: ") == (p.argmax() != target) and learn.dls.vocab[p.argmax()] in said
+
+
+def test_summary_lists_what_trains(make_lite0_learner):
+    learn = make_lite0_learner()
+    frozen = learn.summary()
+    learn.unfreeze()
+    assert frozen.trains.iloc[-1] == sum(p.numel() for p in learn.model.head.parameters())
+    assert learn.summary().trains.iloc[-1] == sum(p.numel() for p in learn.model.parameters())
+    assert frozen.group.dropna().unique().tolist() == [0, 1, 2]
 
 
 def test_images_are_normalised_once_also_when_batch_tfms_normalise_them(make_lite0_learner, tmp_path):
