@@ -26,7 +26,6 @@ from coursekit.augment import (
     Resize,
     ResizeMethod,
     Rotate,
-    Sampling,
     Saturation,
     Warp,
     Zoom,
@@ -35,11 +34,10 @@ from coursekit.augment import (
     compose_colour,
     imagenet_stats,
     item_tfm_from_spec,
-    resize_batch,
-    sampling_grid,
 )
 from coursekit.core import DataError
 from coursekit.mix import cutmix, mixup
+from coursekit.sampling import Sampling, resize_batch, sampling_grid
 from coursekit.shapes import transform_points
 
 
