@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 __all__ = ['Readings', 'read_items', 'try_items', 'Faults', 'as_problem', 'sound_items', 'checked_split', 'choose_vocab',
            'refuse_unknown', 'single_class', 'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments']
 
-# %% ../nbs/lib/checks.ipynb #c02e8ec7
+# %% ../nbs/lib/checks.ipynb #c67f5f32
 @dataclass
 class Readings:
     "What reading items gave: sources and labels of those that are sound, their positions, and the faults of others."
 
-    sources: list[ImageSource]
+    sources: list[Any]
     labels: list[Any]
     positions: list[int]
     faults: Faults

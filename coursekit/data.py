@@ -353,7 +353,7 @@ def _one_item_transform(tfms: Any) -> ItemTransform | None:
         )
     return tfms[0] if tfms else None
 
-# %% ../nbs/02_loading.ipynb #6c5f3d63
+# %% ../nbs/02_loading.ipynb #ba9145d7
 def narrate(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
     "The lines of `DataBlock.summary`; ends with the first error, in words."
     try:
@@ -366,21 +366,23 @@ def narrate(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
         categorize = choose_vocab(labels, train, valid, block.blocks[1].vocab)
         yield f"Classes: {len(categorize)}, {_counts(labels)}"
         first = train[0]
-        yield from _narrate_item(block, short(_nth(items, first)), sources[first], labels[first], categorize)
+        yield from _narrate_item(block, _nth(items, first), sources[first], labels[first], categorize)
         few = train[:bs]
         yield from _narrate_batch(block, few, [sources[i] for i in few], [categorize(labels[i]) for i in few])
     except DataError as error:
         yield f"\nThis does not work:\n{error}"
 
 
-def _narrate_item(block: DataBlock, name: str, source: Any, label: Any, categorize: Categorize) -> Iterator[str]:
-    yield f"\nOne item: {name}"
-    yield f"  opened: {_size(prepared_pixels(source))}"
+def _narrate_item(block: DataBlock, item: Any, source: Any, label: Any, categorize: Categorize) -> Iterator[str]:
+    yield f"\nOne item: {short(item)} ({type(item).__name__})"
+    yield f"  image, by {_name(block.get_x) if block.get_x else 'the item itself'}: {short(source)}"
+    yield f"  opened: {_pixels(prepared_pixels(source))}"
     if block.item_tfms is not None:
         prepared = prepared_pixels(source, block.item_tfms.prepared_size)
         yield f"  {block.item_tfms}"
-        yield f"    prepared: {_size(prepared)}; finished: {_size(block.item_tfms.finish(prepared))}"
-    yield f"  label {str(label)!r} -> {categorize(label)}"
+        yield f"    prepared: {_pixels(prepared)}"
+        yield f"    finished: {_pixels(block.item_tfms.finish(prepared))}"
+    yield f"  label, by {_name(block.get_y)}: {label!r} ({type(label).__name__}) -> target {categorize(label)}"
 
 
 def _narrate_batch(block: DataBlock, indices: list[int], sources: list[Any], targets: list[int]) -> Iterator[str]:
@@ -388,7 +390,7 @@ def _narrate_batch(block: DataBlock, indices: list[int], sources: list[Any], tar
     tfm, images = block.item_tfms, open_images(sources, block.item_tfms, cache=False)
     pixels = [images[i] if tfm is None else tfm.finish(images[i]) for i in range(len(sources))]
     x = stack_pixels(pixels, sources)
-    yield f"  stacked: {_type(x)} {tuple(x.shape)}, targets {targets}"
+    yield f"  stacked: {_type(x)} {tuple(x.shape)}; targets: int64 ({len(targets)},), {targets}"
     pipeline = BatchPipeline(block.batch_tfms)
     for batch_tfm in pipeline.tfms:
         yield f"  {batch_tfm}"
@@ -397,8 +399,8 @@ def _narrate_batch(block: DataBlock, indices: list[int], sources: list[Any], tar
     yield f"  after batch transforms: {_type(out)} {tuple(out.shape)}, {span}"
 
 
-def _size(image: np.ndarray) -> str:
-    return f"RGB, {image.shape[0]} high, {image.shape[1]} wide"
+def _pixels(image: np.ndarray) -> str:
+    return f"RGB, {image.dtype} {image.shape}: {image.shape[0]} high, {image.shape[1]} wide"
 
 
 def _type(x: Tensor) -> str:

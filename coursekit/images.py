@@ -21,7 +21,7 @@ from .core import DataError
 
 # %% auto #0
 __all__ = ['IMAGE_EXTENSIONS', 'BACKGROUND', 'ImageSource', 'SizeRule', 'looks_like', 'ImageError', 'ImageTypeError',
-           'open_image', 'why_unreadable', 'to_uint8', 'resize_image', 'presized', 'prepared_pixels',
+           'open_image', 'image_size', 'why_unreadable', 'to_uint8', 'resize_image', 'presized', 'prepared_pixels',
            'shrink_while_decoding']
 
 # %% ../nbs/lib/images.ipynb #362c9c4f
@@ -182,7 +182,7 @@ def _float_pixels(pixels: np.ndarray, name: str) -> ImageError:
     cause += "; what is black and white is not known"
     return ImageError(f"Cannot open {name}", cause, recipe, "pixels without a scale")
 
-# %% ../nbs/lib/images.ipynb #207a7a1a
+# %% ../nbs/lib/images.ipynb #39f2f72b
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -210,10 +210,10 @@ def _upright_rgb(img: Image.Image, name: str) -> Image.Image:
 
 
 def _upright_size(img: Image.Image) -> tuple[int, int]:
-    "The (height, width) that a JPEG will have when it is upright; its note comes before its pixels."
+    "The (height, width) that an image will have when it is upright, if its note (as in JPEG) precedes its pixels."
     return (img.width, img.height) if _turn(img) in _QUARTER_TURNS else (img.height, img.width)
 
-# %% ../nbs/lib/images.ipynb #c70266a8
+# %% ../nbs/lib/images.ipynb #9d949284
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | np.ndarray | torch.Tensor"
 
 
@@ -274,6 +274,15 @@ def _open_path(path: str | os.PathLike[str], size_rule: SizeRule | None) -> Imag
             return _from_file(file, name, size_rule)
     except OSError as error:
         raise ImageError(f"Cannot open {name}", *why_unreadable(Path(name), error), fault="cannot be read") from error
+
+
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """The (height, width) of an image file, read from its header: no pixel is decoded, and none is checked.
+
+    Raises `DataError` for what cannot be an image, OSError for a file that cannot be read.
+    """
+    with open(path, "rb") as file:
+        return _upright_size(_opened(file, os.fspath(path)))
 
 
 def why_unreadable(path: Path, error: OSError) -> tuple[str, str]:

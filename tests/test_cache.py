@@ -129,8 +129,8 @@ def test_a_cache_that_would_not_fit_is_not_made_and_the_pixels_are_the_same(phot
 
 def test_a_cache_that_turns_out_larger_than_estimated_stops_at_its_limit(tmp_path):
     paths = []
-    for i in range(80):  # every second one is looked at for the estimate: the others are large
-        paths.append(tmp_path / f"{i:02d}.png")
+    for i in range(250):  # every second one is looked at for the estimate: the others are large
+        paths.append(tmp_path / f"{i:03d}.png")
         photo(*((200, 200) if i % 2 else (10, 10))).save(paths[-1])
     with pytest.warns(UserWarning, match="would exceed"):
         images = open_cache(paths, tmp_path, size_rule=lambda size: size, key="as stored", max_bytes=600_000)

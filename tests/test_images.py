@@ -15,6 +15,7 @@ from coursekit.core import DataError
 from coursekit.images import (
     BACKGROUND,
     ImageTypeError,
+    image_size,
     looks_like,
     open_image,
     prepared_pixels,
@@ -460,3 +461,15 @@ def test_3_a_large_jpeg_that_is_cut_off_is_refused_when_shrunk():
     data = encoded(photo(1600, 1200), "JPEG")
     with pytest.raises(DataError, match="cut off"):
         open_image(data[: len(data) // 2], short_64)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_the_size_of_a_file_is_read_from_its_header(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    photo(40, 30).save(tmp_path / "a.jpg", exif=exif)
+    opened = open_image(tmp_path / "a.jpg")
+    assert image_size(tmp_path / "a.jpg") == (opened.height, opened.width)
+    (tmp_path / "b.jpg").write_bytes(b"<html>")
+    with pytest.raises(DataError, match="HTML"):
+        image_size(tmp_path / "b.jpg")
