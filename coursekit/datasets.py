@@ -162,7 +162,7 @@ def textiles() -> Path:
     show_licence(source)
     return path
 
-# %% ../nbs/lib/datasets.ipynb #c86eefab
+# %% ../nbs/lib/datasets.ipynb #7aef7027
 def untar_data(url: str, sha256: str | None = None) -> Path:
     """The folder under `home()` with the unpacked data of `url`, which is downloaded at the first call.
 
@@ -177,10 +177,11 @@ def untar_data(url: str, sha256: str | None = None) -> Path:
     if source:
         show_licence(source)
     archives = source.archives if source else (RemoteFile(url, sha256 or ""),)
-    folder = home() / (source.name if source else _stem(archives[0]))
+    # data of one's own has its checksum in the name: nothing else is ever replaced by it
+    folder = home() / "data" / (source.name if source else f"{_stem(archives[0])}-{archives[0].sha256[:8]}")
     origin = " ".join(archive.sha256 for archive in archives)
     if _origin(folder) != origin:
-        _publish(folder, lambda building: _download_and_unpack(archives, folder.name, building), origin)
+        _publish(folder, lambda building: _download_and_unpack(archives, _downloads(folder.name), building), origin)
         shutil.rmtree(_downloads(folder.name), ignore_errors=True)
     return folder
 
@@ -195,12 +196,13 @@ def _downloads(name: str) -> Path:
     return home() / "downloads" / name
 
 
-def _download_and_unpack(archives: tuple[RemoteFile, ...], name: str, building: Path) -> None:
-    paths = [download(archive, _downloads(name) / archive.name) for archive in archives]
+def _download_and_unpack(archives: tuple[RemoteFile, ...], downloads: Path, building: Path) -> None:
+    paths = [download(archive, downloads / archive.name) for archive in archives]
     for path in paths:
         unpack(path, building)
-    if ls(building) == [building / name] and (building / name).is_dir():
-        _lift(building / name)  # all lies in one folder that is called as the archive: data/data/... says nothing
+    only = building / _stem(archives[0])
+    if ls(building) == [only] and only.is_dir():
+        _lift(only)  # all lies in one folder that is called as the archive: flowers/flowers says no more than flowers
 
 
 def _lift(folder: Path) -> None:

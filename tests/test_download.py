@@ -453,7 +453,7 @@ def test_what_was_fetched_before_an_interruption_is_not_fetched_again(pets, fres
         patch.setattr(datasets, "unpack", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             untar_data(URLs.PETS)
-    assert not (fresh_home / "pets").exists()
+    assert not (fresh_home / "data" / "pets").exists()
     assert (untar_data(URLs.PETS) / "images").is_dir() and len(pets.requests) == 2
 
 
@@ -461,7 +461,7 @@ def test_a_hostile_archive_from_the_known_address_leaves_no_data_set(pets, fresh
     pets.answer = whole(HOSTILE["write through a link"][0])
     with pytest.raises(DataError, match="is not the file that was expected"):
         untar_data(URLs.PETS)
-    assert not (fresh_home / "pets").exists()
+    assert not (fresh_home / "data" / "pets").exists()
 
 
 @pytest.mark.parametrize("top", ["", "flowers/"])
@@ -471,7 +471,7 @@ def test_data_of_ones_own_needs_a_checksum(server, fresh_home, top):
     with pytest.raises(DataError, match="sha256="):
         untar_data(f"{server.url}/flowers.tar.gz")
     path = untar_data(f"{server.url}/flowers.tar.gz", hashlib.sha256(archive).hexdigest())
-    assert path == fresh_home / "flowers"
+    assert path.parent == fresh_home / "data" and path.name.startswith("flowers-")
     assert [child.name for child in ls(path) if child.is_dir()] == ["rose", "tulip"]
 
 
@@ -480,7 +480,20 @@ def test_a_hostile_archive_with_the_right_checksum_is_refused_all_the_same(serve
     server.answer = whole(archive)
     with pytest.raises(DataError, match="leads out"):
         untar_data(f"{server.url}/flowers.tar.gz", hashlib.sha256(archive).hexdigest())
-    assert everything(fresh_home) == ["downloads", "downloads/flowers", "downloads/flowers/flowers.tar.gz"]
+    assert [path.name for path in fresh_home.rglob("*") if path.is_file()] == ["flowers.tar.gz"]
+    assert ls(fresh_home / "data") == []
+
+
+def test_data_of_ones_own_never_takes_the_place_of_something_else(server, fresh_home):
+    (fresh_home / "weights").mkdir(parents=True)
+    (fresh_home / "weights" / "kept").touch()
+    paths = []
+    for content in (b"one", b"two"):
+        archive = tar_of((entry("file.txt"), content))
+        server.answer = whole(archive)
+        paths.append(untar_data(f"{server.url}/weights.tar.gz", hashlib.sha256(archive).hexdigest()))
+    assert [(path / "file.txt").read_bytes() for path in paths] == [b"one", b"two"]
+    assert (fresh_home / "weights" / "kept").exists()
 
 
 def test_the_real_pets_have_full_checksums_and_sizes():
