@@ -18,7 +18,7 @@ from PIL import ImageFont
 # %% auto #0
 __all__ = ['QuickRenderer', 'QuickCanvas']
 
-# %% ../nbs/lib/canvas.ipynb #2b97e646
+# %% ../nbs/lib/canvas.ipynb #21d2a720
 @lru_cache(64)
 def _font(path: str, pixels: float) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, pixels, layout_engine=ImageFont.Layout.BASIC)
@@ -32,7 +32,15 @@ class QuickRenderer(RendererAgg):
         return _font(findfont(prop), prop.get_size_in_points() * self.dpi / 72)
 
     def draw_text(
-        self, gc: Any, x: float, y: float, s: str, prop: FontProperties, angle: float, ismath: Any = False, mtext=None
+        self,
+        gc: Any,
+        x: float,
+        y: float,
+        s: str,
+        prop: FontProperties,
+        angle: float,
+        ismath: Any = False,
+        mtext: Any = None,
     ) -> None:
         """Draws `s` with its baseline starting at (x, y), y counted downwards; see matplotlib's `RendererBase`."""
         if ismath or angle not in (0, 90):

@@ -191,14 +191,15 @@ def _cuda_devices(model: nn.Module) -> list[int]:
     "The numbers of the CUDA devices that hold parameters: they have random states of their own."
     return sorted({p.device.index for p in model.parameters() if p.device.type == "cuda"})
 
-# %% ../nbs/06_learning_rate_finder.ipynb #ac636413
+# %% ../nbs/06_learning_rate_finder.ipynb #f352f3d3
 def average_sweeps(sweeps: Sequence[Sweep]) -> Sweep:
     """The mean of several sweeps over the same rates, as far as the shortest of them came; `runs` keeps each one."""
     if len(sweeps) == 1:
         return sweeps[0]
     n = min(len(one.lrs) for one in sweeps)
     runs = tuple(one.losses[:n] for one in sweeps)
-    raw = None if any(one.raw is None for one in sweeps) else np.mean([one.raw[:n] for one in sweeps], axis=0)
+    raws = [one.raw[:n] for one in sweeps if one.raw is not None]
+    raw = np.mean(raws, axis=0) if len(raws) == len(sweeps) else None
     return Sweep(sweeps[0].lrs[:n], np.mean(runs, axis=0), raw, runs)
 
 # %% ../nbs/06_learning_rate_finder.ipynb #7c46a6e9
