@@ -327,3 +327,23 @@ def test_the_defaults_are_accepted_and_so_is_a_function_of_ones_own():
 def test_valley_stays_on_curves_of_a_few_points(n):
     lrs = np.logspace(-5, -1, n)
     assert valley(lrs, np.linspace(1, 0, n)) in lrs[: max(n // 2, 1) + 1]
+
+
+# ---- through the learner
+
+
+def test_several_sweeps_of_a_learner_differ_are_averaged_and_leave_no_trace(make_toy_learner):
+    learn = make_toy_learner()
+    before = everything_about(learn.model)
+    learn.lr_find(num_it=20, n_sweeps=3, stop_div=False)
+    assert_same(before, everything_about(learn.model))
+    curve = learn.recorder.sweep
+    assert len(curve.runs) == 3 and np.allclose(curve.losses, np.mean(curve.runs, axis=0))
+    assert not np.array_equal(curve.runs[0], curve.runs[1])
+
+
+def test_a_wrong_suggestion_function_is_refused_before_a_batch_is_trained(make_toy_learner, monkeypatch):
+    learn = make_toy_learner()
+    monkeypatch.setattr(learn.engine, "backward", lambda loss: pytest.fail("a batch was trained"))
+    with pytest.raises(TrainingError, match="are not suggestion functions"):
+        learn.lr_find(suggest_funcs=(1,))
