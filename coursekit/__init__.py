@@ -18,9 +18,9 @@ __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Hue', 'Normalize', 'Ra
            'Engine', 'Precision', 'Learner', 'LivePlot', 'Recorder', 'TrainingLoop', 'cnn_learner', 'vision_learner',
            'minimum', 'slide', 'steep', 'valley', 'ParamScheduler', 'anneal_constant', 'anneal_cosine',
            'anneal_exponential', 'anneal_linear', 'anneal_polynomial', 'flat_cos', 'in_sequence', 'one_cycle',
-           'one_cycle_momentum', 'plot_schedules', 'freeze_to', 'group_lrs', 'layer_groups', 'param_groups',
-           'Predictor', 'export_model', 'load_learner', 'ClassificationInterpretation', 'cross_entropy_explorer',
-           'softmax_explorer', 'finder_explorer', 'cycle_explorer']
+           'one_cycle_momentum', 'plot_schedules', 'freeze_to', 'group_lrs', 'keep_statistics', 'layer_groups',
+           'param_groups', 'Predictor', 'export_model', 'load_learner', 'ClassificationInterpretation',
+           'cross_entropy_explorer', 'freezing_explorer', 'softmax_explorer', 'finder_explorer', 'cycle_explorer']
 
 # %% ../nbs/lib/all.ipynb #bfc92822
 __version__ = "0.1.0"
@@ -75,7 +75,7 @@ from .losses import CrossEntropyLoss, cross_entropy, log_softmax, nll_loss, soft
 from .metrics import accuracy, error_rate
 from .models import build_model, create_head, load_pretrained
 
-# %% ../nbs/lib/all.ipynb #7954e428
+# %% ../nbs/lib/all.ipynb #7f86f706
 from coursekit.callbacks import (
     Callback,
     CSVLog,
@@ -109,16 +109,17 @@ from coursekit.schedule import (
     one_cycle_momentum,
     plot_schedules,
 )
-from .transfer import freeze_to, group_lrs, layer_groups, param_groups
+from .transfer import freeze_to, group_lrs, keep_statistics, layer_groups, param_groups
 
-# %% ../nbs/lib/all.ipynb #55c11d15
+# %% ../nbs/lib/all.ipynb #4a53ef5d
 from .explore_cycle import cycle_explorer
 from .explore_finder import finder_explorer
+from .explore_freezing import freezing_explorer
 from .explore_loss import cross_entropy_explorer, softmax_explorer
 from .export import Predictor, export_model, load_learner
 from .interpret import ClassificationInterpretation
 
-# %% ../nbs/lib/all.ipynb #da827a32
+# %% ../nbs/lib/all.ipynb #28a3ce4c
 _all_ = [
     "Brightness", "Contrast", "Dihedral", "Flip", "Hue", "Normalize", "RandomErasing", "RandomResizedCrop", "Resize",
     "ResizeMethod", "Rotate", "Saturation", "Warp", "Zoom", "aug_transforms", "imagenet_stats",
@@ -138,7 +139,8 @@ _all_ = [
     "minimum", "slide", "steep", "valley",
     "ParamScheduler", "anneal_constant", "anneal_cosine", "anneal_exponential", "anneal_linear", "anneal_polynomial",
     "flat_cos", "in_sequence", "one_cycle",
-    "one_cycle_momentum", "plot_schedules", "freeze_to", "group_lrs", "layer_groups", "param_groups",
+    "one_cycle_momentum", "plot_schedules", "freeze_to", "group_lrs", "keep_statistics", "layer_groups", "param_groups",
     "Predictor", "export_model", "load_learner", "ClassificationInterpretation", "cross_entropy_explorer",
+    "freezing_explorer",
     "softmax_explorer", "finder_explorer", "cycle_explorer",
 ]  # fmt: skip

@@ -1,0 +1,118 @@
+"""Records what the explorer of unfreezing replays: short runs from one start, with the ways to unfreeze that it offers.
+
+    .venv/bin/python -m tools.record_freezing
+
+A head is fitted to the frozen body of `efficientnet_lite0`, on features without augmentation. From there on each run
+is one epoch. Nothing here runs in a lesson; the result is package data, `coursekit/recorded/freezing.json`.
+"""
+
+import json
+from typing import Any
+
+import pandas as pd
+import torch
+
+from coursekit.augment import Resize
+from coursekit.callbacks import ProgressTable
+from coursekit.data import CategoryBlock, DataBlock, DataLoaders, ImageBlock
+from coursekit.datasets import solar_cells
+from coursekit.files import ColReader, StratifiedSplitter
+from coursekit.learner import Learner, vision_learner
+from coursekit.metrics import error_rate
+from coursekit.transfer import (
+    count_parameters,
+    keep_statistics,
+    layer_groups,
+    set_train_mode,
+    snapshot,
+    statistics_moved,
+    weights_moved,
+)
+from tools.notebooks import ROOT
+
+TARGET = ROOT / "coursekit" / "recorded" / "freezing.json"
+ARCH, SIZE, BATCH, EVERY, HEAD_EPOCHS = "efficientnet_lite0", 64, 32, 2, 5
+FROZEN = [2, 1, 0]  # layer groups
+HIGH = [1e-3, 3e-3]
+SHARES = [1.0, 0.01]  # low / high
+NORMS = {"group": None, "kept": False}
+
+
+def photos() -> DataLoaders:
+    """Every second solar cell, a quarter of them for validation, not augmented."""
+    path = solar_cells()
+    block = DataBlock(
+        blocks=(ImageBlock, CategoryBlock),
+        get_x=ColReader("image", pref=path),
+        get_y=ColReader("label"),
+        splitter=StratifiedSplitter(valid_pct=0.25, seed=0),
+        item_tfms=Resize(SIZE),
+    )
+    return block.dataloaders(pd.read_csv(path / "labels.csv")[::EVERY], bs=BATCH)
+
+
+def learner(dls: DataLoaders, train_bn: bool | None = None) -> Learner:
+    """A learner that prints nothing."""
+    learn = vision_learner(dls, ARCH, metrics=error_rate, train_bn=train_bn)
+    learn.cbs = [cb for cb in learn.cbs if not isinstance(cb, ProgressTable)]
+    return learn
+
+
+def results(learn: Learner, before: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """What is written down of a run."""
+    loss, error = learn.validate()
+    drifts = statistics_moved(learn.model, before)
+    numbers = {"loss": loss, "error": error, "moved": weights_moved(learn.model, before)}
+    numbers |= {"shift": [d.shift for d in drifts], "stretch": [d.stretch for d in drifts]}
+    return {k: [round(v, 6) for v in n] if isinstance(n, list) else round(n, 6) for k, n in numbers.items()}
+
+
+def run(dls: DataLoaders, start: dict[str, torch.Tensor], frozen: int, low: float, high: float, norms: str) -> dict:
+    """One epoch from `start`; a rate of zero stands for forward passes in training mode alone."""
+    learn = learner(dls, NORMS[norms])
+    learn.model.load_state_dict(start)
+    learn.freeze_to(frozen)
+    if high:
+        learn.fit_one_cycle(1, slice(low, high), pct_start=0.3, div=5.0)
+    else:
+        set_train_mode(learn.model)
+        if norms == "kept":
+            keep_statistics(layer for group in learn.groups[:-1] for layer in group)
+        with torch.no_grad():
+            for images, _ in dls.train:
+                learn.model(images)
+    return {"frozen": frozen, "low": low, "high": high, "norms": norms, **results(learn, start)}
+
+
+def same(frozen: int, share: float, norms: str) -> bool:
+    """Whether this combination does what another one does, so that it need not be run."""
+    return frozen == 2 and (norms == "kept" or share == 1.0)
+
+
+def lazy_error(dls: DataLoaders) -> float:
+    """The error of always giving the commonest answer."""
+    counts = torch.bincount(torch.as_tensor(dls.valid.targets))
+    return round(1 - (counts.max() / counts.sum()).item(), 6)
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    dls = photos()
+    learn = learner(dls)
+    learn.fit_one_cycle(HEAD_EPOCHS, 1e-3, cache_features=True)
+    start = snapshot(learn.model)
+    what = f"{ARCH}, a head fitted in {HEAD_EPOCHS} epochs, then one: {dls.train.n} solar cells at {SIZE} px"
+    record = {"what": what, "groups": [count_parameters(g) for g in layer_groups(learn.model)]}
+    record |= {"n_valid": dls.valid.n, "batches": len(dls.train), "lazy_error": lazy_error(dls)}
+    record |= {"start": results(learn, start), "runs": []}
+    for norms in NORMS:
+        for frozen in FROZEN:
+            for high, share in [(0.0, 0.01), *((high, share) for high in HIGH for share in SHARES)]:
+                if not same(frozen, share, norms):
+                    record["runs"].append(run(dls, start, frozen, share * high, high, norms))
+                    print(json.dumps(record["runs"][-1]), flush=True)
+                    TARGET.write_text(json.dumps(record, indent=None) + "\n")
+
+
+if __name__ == "__main__":
+    main()
