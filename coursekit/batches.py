@@ -111,7 +111,7 @@ def short(item: Any) -> str:
     text = repr(item) if isinstance(item, int | float | bytes) else f"{type(item).__name__}"
     return text[:60]
 
-# %% ../nbs/02_loading.ipynb #3ace3fa3
+# %% ../nbs/02_loading.ipynb #7fb11d22
 class Categorize:
     """Turns labels into indices and back: `categorize("beagle")` is 15, `categorize.decode(15)` is "beagle".
 
@@ -156,10 +156,12 @@ def sorted_vocab(labels: Iterable[Any]) -> list[str]:
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:
+    "A number with its noun: 1 image, 2 images."
     return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def some_of(names: Sequence[Any], most: int = 10) -> str:
+    "The first names, and how many more there are."
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(str(name) for name in names[:most]) + more
 

@@ -98,7 +98,7 @@ def _checked_label(label: Any) -> Any:
         raise DataError(f"several labels: {label}", remedy="CategoryBlock takes one label for each image")
     return label.item() if isinstance(label, np.generic | Tensor) else label
 
-# %% ../nbs/lib/checks.ipynb #eea77e44
+# %% ../nbs/lib/checks.ipynb #6d3de51d
 class Faults:
     "Errors, collected with the names of the items they belong to."
 
@@ -135,6 +135,7 @@ class Faults:
 
 
 def as_problem(name: str, error: Exception) -> Problem:
+    "What went wrong with the item of this name, as a row of the table."
     if not isinstance(error, DataError):
         return Problem(name, f"{type(error).__name__}: {error}", "check get_x and get_y on this item alone")
     return Problem(name, error.what + (f": {error.cause}" if error.cause else ""), error.remedy)
@@ -165,8 +166,9 @@ def sound_items(items: Items, get_x: Callable, get_y: Callable | None) -> tuple[
         raise data_error("None of the items can be used.", list(problems.values()))
     return kept, [problems[i] for i in sorted(problems)]
 
-# %% ../nbs/lib/checks.ipynb #5bac6518
+# %% ../nbs/lib/checks.ipynb #a75c9660
 def checked_split(train: list[int], valid: list[int], n: int) -> Split:
+    "The split, if it is one: two sides that share nothing and have items; raises `DataError` otherwise."
     both, outside = set(train) & set(valid), [i for i in train + valid if not 0 <= i < n]
     if both or outside:
         cause = f"{len(both)} items are on both sides, {len(outside)} positions lie outside 0..{n - 1}"
@@ -211,6 +213,7 @@ def choose_vocab(
 
 
 def refuse_unknown(labels: Sequence[Any], categorize: Categorize) -> None:
+    "Raises one `DataError` that lists all labels which are not classes of this data."
     unknown = Counter(str(label) for label in labels if label not in categorize)
     if unknown:
         problems = [Problem(f"label {label!r}", counted(n, "item")) for label, n in unknown.most_common()]
@@ -222,6 +225,7 @@ def refuse_unknown(labels: Sequence[Any], categorize: Categorize) -> None:
 
 
 def single_class(vocab: Sequence[str]) -> DataError:
+    "The error for data of one class only."
     return DataError(
         f"There is only one class, {some_of(vocab)}.",
         "a classifier has to tell at least two apart",

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 # %% auto #0
 __all__ = ['Learner', 'vision_learner', 'cnn_learner']
 
-# %% ../nbs/lib/learner.ipynb #96072cfd
+# %% ../nbs/lib/learner.ipynb #5f7b5342
 class Learner(TrainingLoop):
     """Data, a model and all that it takes to train one on the other.
 
@@ -328,10 +328,10 @@ class Learner(TrainingLoop):
         `cache_features` is for the frozen phase. `resume` keeps that phase in a file of its own, with "-frozen" in its
         name. What else is given goes to `fit_one_cycle`.
         """
-        frozen_file = resume and Path(resume).with_stem(f"{Path(resume).stem}-frozen")
-        frozen = {"pct_start": 0.99, "cache_features": cache_features, "resume": frozen_file}
+        frozen_file = Path(resume).with_stem(f"{Path(resume).stem}-frozen") if resume else None
+        kwargs_frozen: dict[str, Any] = {**kwargs, "cache_features": cache_features, "resume": frozen_file}
         self.freeze()
-        self.fit_one_cycle(freeze_epochs, slice(base_lr), **frozen, **kwargs)
+        self.fit_one_cycle(freeze_epochs, slice(base_lr), pct_start=0.99, **kwargs_frozen)
         base_lr /= 2
         self.unfreeze()
         rates = slice(base_lr / lr_mult, base_lr)
@@ -434,10 +434,17 @@ class Learner(TrainingLoop):
                 "Call learn.freeze() first, or leave cache_features out.",
             )
         if not self._features:
-            train, valid = (body_features(self.model, dl) for dl in (self.dls.train_eval, self.dls.valid))
+            images, valid = self.dls.train, self.dls.valid
+            train = FeatureLoader(
+                *body_features(self.model, self.dls.train_eval),
+                bs=images.bs,
+                shuffle_seed=self.dls.seed,
+                weights=images.weights,
+                sources=images.sources,
+            )
             self._features = {
-                "train": FeatureLoader(*train, bs=self.dls.train.bs, shuffle_seed=self.dls.seed),
-                "valid": FeatureLoader(*valid, bs=self.dls.valid.bs),
+                "train": train,
+                "valid": FeatureLoader(*body_features(self.model, valid), bs=valid.bs),
             }
         return self._features["train"], self._features["valid"], self.model.classify
 

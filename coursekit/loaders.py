@@ -196,7 +196,7 @@ def _as_it_is(batch: Any) -> Any:
     "A collate function that leaves things alone: the data set makes whole batches."
     return batch
 
-# %% ../nbs/lib/loaders.ipynb #4b767a05
+# %% ../nbs/lib/loaders.ipynb #5627b91e
 class BatchLoader:
     """Batches (x, y) of some of the samples: x float32 (B,3,h,w) on `device`, y int64 (B,), or None without targets.
 
@@ -336,6 +336,10 @@ class BatchLoader:
         u = self.pipeline.draw(key.epoch, self.dataset.items_for_draws(key)) if self.augment else None
         y = None if self._targets is None else self._targets[key.positions].to(self.device, non_blocking=True)
         return self.pipeline(pixels, u), y
+
+    def batch_sources(self, batch: int) -> list[Any]:
+        "Where the images of this epoch's batch of this number come from."
+        return [self.samples.sources[self.indices[position]] for position in self.sampler.batches()[batch]]
 
     def batch(self, key: BatchKey) -> tuple[Tensor, Tensor | None]:
         "The batch of any key, made here and now, without workers."

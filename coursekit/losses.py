@@ -122,7 +122,7 @@ def cross_entropy(
         losses = (1 - label_smoothing) * losses + label_smoothing * everywhere.mean(dim=1)
     return _reduce(losses, targets, reduction, weight)
 
-# %% ../nbs/04_softmax_and_cross_entropy.ipynb #cbb64328
+# %% ../nbs/04_softmax_and_cross_entropy.ipynb #8aa2ced9
 class CrossEntropyLoss(nn.Module):
     """`cross_entropy` as a module, which also knows how to read logits: as probabilities, and as decisions.
 
@@ -138,7 +138,7 @@ class CrossEntropyLoss(nn.Module):
         self.reduction, self.label_smoothing = reduction, label_smoothing
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The loss of a batch: the number of `cross_entropy`, computed by torch's, which is faster for small batches."""
+        """The loss of a batch: what `cross_entropy` gives, computed by torch, which is faster for small batches."""
         if not (targets.is_floating_point() and targets.shape == logits.shape):
             check_targets(logits, targets)
         return F.cross_entropy(

