@@ -125,7 +125,7 @@ class ProgressTable(Callback):
         self.bar.write("".join(map(format_cell, cells)).rstrip())
         sys.stdout.flush()
 
-# %% ../nbs/lib/callbacks.ipynb #09d39ceb
+# %% ../nbs/lib/callbacks.ipynb #a45ec7e1
 class TerminateOnNaN(Callback):
     """Ends training with a `TrainingError` at the first loss that is infinite or not a number; every learner has it.
 
@@ -172,7 +172,7 @@ class TerminateOnNaN(Callback):
 def bad_loss(batch: int, loss: float, lr: float, learn: TrainingLoop) -> TrainingError:
     """The error for a loss that is not finite: where it was, at which rate, over which files, and what to do."""
     sources = getattr(learn.batches, "batch_sources", None)  # a loader of the user's own need not know its files
-    names = [str(name) for name in sources(batch)] if sources else []
+    names = ["/".join(Path(str(name)).parts[-2:]) for name in sources(batch)] if sources else []
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
     files = f" Its images: {', '.join(names[:4])}{more}." if names else ""
     return TrainingError(
