@@ -3,7 +3,7 @@
 `python benchmarks/recipe_solar_cells.py [CLASSES]` (2: functional or defective; 4: the four probabilities).
 
 The body of efficientnet_lite0 stays frozen, at 224 pixels. What the head sees is not its last layer, which knows about
-dogs and boats, but blocks 3 to 6 of 7, where texture is: each pooled by maximum and mean. Cells look as sensible
+dogs and boats, but blocks 3 to 5 of 7, where texture is: each pooled by maximum and mean. Cells look as sensible
 mirrored, so each photo is seen in its four mirrored views, in training as four photos, in validation as four opinions.
 The views go through the body once; then five heads, which differ in their random start, are trained in seconds, and
 their opinions are averaged.
@@ -29,7 +29,7 @@ from coursekit.resize import Resize
 from coursekit.schedule import ParamScheduler, one_cycle, one_cycle_momentum
 from coursekit.transfer import FeatureLoader, param_groups
 
-SIZE, BLOCKS, HEADS, EPOCHS, RATE, SEEDS = 224, (3, 4, 5, 6), 5, 8, 4e-3, (0, 1, 2)
+SIZE, BLOCKS, HEADS, EPOCHS, RATE, SEEDS = 224, (3, 4, 5), 5, 8, 4e-3, (0, 1, 2)
 VIEWS = ((), (-1,), (-2,), (-1, -2))  # the dimensions along which a view is mirrored
 
 

@@ -33,11 +33,11 @@ T = TypeVar("T")
 # %% auto #0
 __all__ = ['S', 'T', 'MAX_CACHE_BYTES', 'PlainImages', 'PresizeCache']
 
-# %% ../nbs/lib/cache.ipynb #fb346967
+# %% ../nbs/lib/cache.ipynb #235701b3
 _MAGIC = b"CKPRE\0\0\1"  # the last byte is the version of the format
 _HEADER = struct.Struct("<8sqq")
 _HEADER_BYTES = 64
-_RELEASE_BYTES = 2**28
+_RELEASE_BYTES = 2**24
 MAX_CACHE_BYTES = 8 * 2**30  # 8 GiB, some 100,000 photos at 160 pixels; all caches in a folder together stay below it
 
 

@@ -96,6 +96,6 @@ def _steady_text(output: NotebookNode) -> bool:
     if output.output_type != "stream":
         return True
     if re.search(r"^epoch\b.* time$", output.text, re.MULTILINE):
-        output.text = re.sub(r" +(time|\d+:\d\d)$", "", output.text, flags=re.MULTILINE)
+        output.text = re.sub(r" +(time|\d+:\d\d|-)$", "", output.text, flags=re.MULTILINE)
     output.text = re.sub(r"^Presized .*\n", "", output.text, flags=re.MULTILINE)  # names a folder of this machine
     return bool(output.text)
