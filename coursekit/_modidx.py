@@ -983,6 +983,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                  'coursekit/losses.py'),
                                   'coursekit.losses.CrossEntropyLoss.forward': ( 'softmax_and_cross_entropy.html#crossentropyloss.forward',
                                                                                  'coursekit/losses.py'),
+                                  'coursekit.losses._check_probabilities': ( 'softmax_and_cross_entropy.html#_check_probabilities',
+                                                                             'coursekit/losses.py'),
                                   'coursekit.losses._check_range': ('softmax_and_cross_entropy.html#_check_range', 'coursekit/losses.py'),
                                   'coursekit.losses._check_shape': ('softmax_and_cross_entropy.html#_check_shape', 'coursekit/losses.py'),
                                   'coursekit.losses._pick': ('softmax_and_cross_entropy.html#_pick', 'coursekit/losses.py'),

@@ -122,7 +122,14 @@ def cross_entropy(
         losses = (1 - label_smoothing) * losses + label_smoothing * everywhere.mean(dim=1)
     return _reduce(losses, targets, reduction, weight)
 
-# %% ../nbs/04_softmax_and_cross_entropy.ipynb #8aa2ced9
+# %% ../nbs/04_softmax_and_cross_entropy.ipynb #cded289a
+def _check_probabilities(targets: Tensor) -> None:
+    if targets.device.type == "cpu" and not (targets.sum(dim=1) - 1).abs().max() < 0.01:
+        what = f"Targets of shape {tuple(targets.shape)} and {targets.dtype} are taken as probabilities, and are none."
+        remedy = "If they were meant to be one-hot, take the index: targets.argmax(dim=1)."
+        raise DataError(what, "Each row must add up to one.", remedy)
+
+
 class CrossEntropyLoss(nn.Module):
     """`cross_entropy` as a module, which also knows how to read logits: as probabilities, and as decisions.
 
@@ -139,7 +146,9 @@ class CrossEntropyLoss(nn.Module):
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The loss of a batch: what `cross_entropy` gives, computed by torch, which is faster for small batches."""
-        if not (targets.is_floating_point() and targets.shape == logits.shape):
+        if targets.is_floating_point() and targets.shape == logits.shape:
+            _check_probabilities(targets)
+        else:
             check_targets(logits, targets)
         return F.cross_entropy(
             logits.to(torch.promote_types(logits.dtype, torch.float32)),
