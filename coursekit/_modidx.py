@@ -1162,6 +1162,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                         'coursekit/schedule.py'),
                                     'coursekit.schedule.ParamScheduler.before_fit': ( 'one_cycle.html#paramscheduler.before_fit',
                                                                                       'coursekit/schedule.py'),
+                                    'coursekit.schedule.ParamScheduler.settings': ( 'one_cycle.html#paramscheduler.settings',
+                                                                                    'coursekit/schedule.py'),
                                     'coursekit.schedule._check_length': ('one_cycle.html#_check_length', 'coursekit/schedule.py'),
                                     'coursekit.schedule._check_name': ('one_cycle.html#_check_name', 'coursekit/schedule.py'),
                                     'coursekit.schedule.anneal_constant': ('one_cycle.html#anneal_constant', 'coursekit/schedule.py'),

@@ -108,7 +108,7 @@ def set_hyper(group: dict[str, Any], name: str, value: float) -> None:
     elif name != "weight_decay" or any(parameter.ndim > 1 for parameter in group["params"]):
         group[name] = value
 
-# %% ../nbs/07_one_cycle.ipynb #77e8fbe2
+# %% ../nbs/07_one_cycle.ipynb #39441004
 class ParamScheduler(Callback):
     """Sets hyper-parameters before each training batch, as schedules of training progress.
 
@@ -121,6 +121,11 @@ class ParamScheduler(Callback):
 
     def __init__(self, schedules: Mapping[str, Schedule | Sequence[Schedule]]):
         self.schedules = dict(schedules)
+
+    def settings(self) -> dict[str, Any]:
+        """The schedules at eleven points: a run is only resumed under those that it began with."""
+        lists = {name: [s] if callable(s) else list(s) for name, s in self.schedules.items()}
+        return {name: [[s(i / 10) for i in range(11)] for s in schedules] for name, schedules in lists.items()}
 
     def before_fit(self, learn: TrainingLoop) -> None:
         groups = learn.opt.param_groups
