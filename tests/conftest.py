@@ -111,3 +111,30 @@ def make_lite0_learner(image_loaders):
     from coursekit.metrics import error_rate
 
     return lambda **kwargs: vision_learner(image_loaders(**kwargs), "efficientnet_lite0", error_rate)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export that no test changes."""
+    from export_folders import write_to
+
+    folder = tmp_path_factory.mktemp("export") / "model"
+    return write_to(folder, metrics={"error_rate": 0.25}, data_licence="CC0")
+
+
+@pytest.fixture
+def export_copy(exported: Path, tmp_path: Path) -> Path:
+    """An export that a test may spoil."""
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for path in exported.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A file with a photo of 180x140, a JPEG."""
+    pixels = np.random.default_rng(0).integers(0, 255, (90, 70, 3)).astype(np.uint8)
+    Image.fromarray(pixels).resize((180, 140)).save(tmp_path / "photo.jpg")
+    return tmp_path / "photo.jpg"
