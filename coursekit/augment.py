@@ -108,7 +108,7 @@ def aug_transforms(
     chosen: list[BatchTransform] = [tfm for wanted, tfm in usual if wanted]
     return chosen + extra + [Sampling(size, mode, pad_mode, align_corners)]
 
-# %% ../nbs/03_presizing_and_augmentation.ipynb #173d09dd
+# %% ../nbs/03_presizing_and_augmentation.ipynb #daec2082
 def groups(matrices: Tensor) -> list[tuple[int | None, Tensor]]:
     """Images that can be processed together, as (zoom level, positions int64).
 
@@ -128,8 +128,9 @@ def take(x: Tensor, rows: Tensor) -> Tensor:
 def mirrored(x: Tensor, matrices: Tensor) -> Tensor:
     "Images whose matrices only change signs, mirrored accordingly: exact, without interpolation."
     for axis, dim in ((0, 3), (1, 2)):
-        turned = (matrices[:, axis, axis] < 0).to(x.device)[:, None, None, None]
-        x = torch.where(turned, x.flip(dim), x)
+        turned = matrices[:, axis, axis] < 0
+        if turned.any():
+            x = torch.where(turned.to(x.device)[:, None, None, None], x.flip(dim), x)
     return x
 
 
@@ -140,6 +141,9 @@ def _check_batch_transform(tfm: Any) -> None:
             "batch_tfms takes the transforms of coursekit.augment",
             "use aug_transforms(...), or a subclass of CoordTransform or ColourTransform of your own",
         )
+    p = getattr(tfm, "p", 1)  # Normalize has none
+    if not 0 <= p <= 1:
+        raise DataError(f"{tfm!r} is out of range.", f"p={p} is no probability", "give one from 0 to 1")
 
 
 def _only(kind: type, tfms: Sequence[BatchTransform]) -> Any:

@@ -78,7 +78,7 @@ def _as_array(image: Any) -> np.ndarray:
         return image.detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy()
     return np.asarray(image)
 
-# %% ../nbs/02_loading.ipynb #76cd24c2
+# %% ../nbs/02_loading.ipynb #5c649f8d
 def stack_pixels(images: Sequence[np.ndarray], names: Sequence[Any]) -> Tensor:
     """One uint8 batch (B,3,H,W) of images (H,W,3); in memory the channels of a pixel stay together (`channels_last`).
 
@@ -108,10 +108,12 @@ def short(item: Any) -> str:
         return "/".join(Path(item).parts[-2:])
     if hasattr(item, "name") and hasattr(item, "index"):  # a row of a table
         return f"row {item.name}"
-    text = repr(item) if isinstance(item, int | float | bytes) else f"{type(item).__name__}"
+    if isinstance(item, bytes):
+        return f"{len(item):,} bytes"
+    text = repr(item) if isinstance(item, int | float) else f"{type(item).__name__}"
     return text[:60]
 
-# %% ../nbs/02_loading.ipynb #7fb11d22
+# %% ../nbs/02_loading.ipynb #9fbf234a
 class Categorize:
     """Turns labels into indices and back: `categorize("beagle")` is 15, `categorize.decode(15)` is "beagle".
 
@@ -162,7 +164,7 @@ def counted(n: int, one: str, many: str | None = None) -> str:
 
 def some_of(names: Sequence[Any], most: int = 10) -> str:
     "The first names, and how many more there are."
-    more = f" and {len(names) - most} more" if len(names) > most else ""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(str(name) for name in names[:most]) + more
 
 # %% ../nbs/02_loading.ipynb #3a3cab4a

@@ -125,7 +125,7 @@ class ProgressTable(Callback):
         self.bar.write("".join(map(format_cell, cells)).rstrip())
         sys.stdout.flush()
 
-# %% ../nbs/lib/callbacks.ipynb #a45ec7e1
+# %% ../nbs/lib/callbacks.ipynb #e3810284
 class TerminateOnNaN(Callback):
     """Ends training with a `TrainingError` at the first loss that is infinite or not a number; every learner has it.
 
@@ -147,7 +147,8 @@ class TerminateOnNaN(Callback):
         if not learn.training:
             return
         before, self.unread = self.unread, (learn.batch, learn.loss.detach(), learn.opt.param_groups[-1]["lr"])
-        if learn.loss.device.type == "cpu" or self.wait_for_device:
+        fused = learn.opt.defaults.get("fused")  # others do not know of `found_inf`
+        if learn.loss.device.type == "cpu" or self.wait_for_device or not fused:
             before, self.unread = self.unread, None
         self._check(before, learn)
 
@@ -159,6 +160,9 @@ class TerminateOnNaN(Callback):
 
     def after_train(self, learn: TrainingLoop) -> None:
         self._check(self.unread, learn)
+
+    def after_fit(self, learn: TrainingLoop) -> None:
+        learn.opt.found_inf, self.buffers = None, {}
 
     def _check(self, observed: tuple[int, Tensor, float] | None, learn: TrainingLoop) -> None:
         if observed is None or math.isfinite(observed[1].item()):
@@ -182,7 +186,7 @@ def bad_loss(batch: int, loss: float, lr: float, learn: TrainingLoop) -> Trainin
         "that learn.lr_find() finds. If the loss is bad at any rate, look at those images.",
     )
 
-# %% ../nbs/lib/callbacks.ipynb #36fe9a69
+# %% ../nbs/lib/callbacks.ipynb #fbda7deb
 class Monitor(Callback):
     """Base of callbacks that watch one column of the table: `monitor` is its name; `best` the best value so far.
 
@@ -193,15 +197,16 @@ class Monitor(Callback):
     def __init__(self, monitor: str = "valid_loss", min_delta: float = 0.0):
         self.monitor, self.min_delta = monitor, min_delta
         self.sign = -1.0 if "loss" in monitor or "error" in monitor else 1.0
+        self.best: float | None = None
 
     def before_fit(self, learn: TrainingLoop) -> None:
+        self.best = None
         if self.monitor not in learn.recorder.names[1:]:
             raise TrainingError(
                 f"There is no column {self.monitor!r} to watch.",
                 "It is neither a loss nor one of the learner's metrics.",
                 f"Choose one of {', '.join(learn.recorder.names[1:])}.",
             )
-        self.best: float | None = None
 
     def improved(self, learn: TrainingLoop) -> bool:
         """Whether the last epoch was the best so far; if so, its value is kept."""
@@ -259,7 +264,9 @@ class EarlyStopping(Monitor):
 
     def before_epoch(self, learn: TrainingLoop) -> None:
         if self.waited >= self.patience:
-            print(f"no better {self.monitor} for {self.patience} epochs (best {self.best:.6f}): stopped")
+            print(
+                f"no better {self.monitor} for {self.patience} epochs (best {format_cell(self.best).strip()}): stopped"
+            )
             raise StopTraining
 
     def after_epoch(self, learn: TrainingLoop) -> None:

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     Items: TypeAlias = Sequence[Any] | pd.DataFrame
 
 # %% auto #0
-__all__ = ['Readings', 'read_items', 'try_items', 'Faults', 'as_problem', 'sound_items', 'checked_split', 'choose_vocab',
-           'refuse_unknown', 'single_class', 'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments']
+__all__ = ['Readings', 'read_items', 'try_items', 'is_missing', 'Faults', 'as_problem', 'sound_items', 'checked_split',
+           'choose_vocab', 'refuse_unknown', 'single_class', 'ArgumentError', 'check_whole', 'check_function',
+           'refuse_arguments']
 
-# %% ../nbs/lib/checks.ipynb #c67f5f32
+# %% ../nbs/lib/checks.ipynb #e84dd8d5
 @dataclass
 class Readings:
     "What reading items gave: sources and labels of those that are sound, their positions, and the faults of others."
@@ -91,8 +92,16 @@ def _checked_source(source: Any) -> Any:
     return source
 
 
+def is_missing(label: Any) -> bool:
+    "Whether this is no label: None, NaN, pandas' NA, or a text of nothing but blanks."
+    try:
+        return label is None or bool(label != label) or str(label).strip() == ""  # NaN differs from itself
+    except TypeError:
+        return True  # pandas' NA neither equals nor differs
+
+
 def _checked_label(label: Any) -> Any:
-    if label is None or label != label:  # NaN is the value that differs from itself
+    if is_missing(label):
         raise DataError("no label (empty or NaN)", remedy="fill it in, or leave the item out")
     if isinstance(label, list | tuple | set | dict):
         raise DataError(f"several labels: {label}", remedy="CategoryBlock takes one label for each image")
@@ -148,7 +157,7 @@ def _failed_on_all(error: Exception, n_items: int) -> DataError:
         "call it on one item, and see the error above for where it fails",
     )
 
-# %% ../nbs/lib/checks.ipynb #87a518bb
+# %% ../nbs/lib/checks.ipynb #b77217b2
 def sound_items(items: Items, get_x: Callable, get_y: Callable | None) -> tuple[list[int], list[Problem]]:
     """Positions of the items that have a label and an image that opens, and the problems of all others.
 
@@ -160,7 +169,7 @@ def sound_items(items: Items, get_x: Callable, get_y: Callable | None) -> tuple[
     problems = {int(name.split(":")[0]): as_problem(name, error) for name, error in readings.faults.found}
     for i, source, facts in zip(readings.positions, readings.sources, gather_facts(readings.sources), strict=True):
         if facts.fault:
-            problems[i] = Problem(f"{i}: {short(source)}", facts.fault, "get the file again")
+            problems[i] = Problem(f"{i}: {short(source)}", facts.fault, facts.remedy)
     kept = [i for i in readings.positions if i not in problems]
     if not kept:
         raise data_error("None of the items can be used.", list(problems.values()))
@@ -242,7 +251,7 @@ def _only_in_validation(counts: Counter) -> DataError:
         "out; or, if that is meant, name all classes in CategoryBlock(vocab=[...])",
     )
 
-# %% ../nbs/lib/checks.ipynb #cabd233e
+# %% ../nbs/lib/checks.ipynb #0bd8b37f
 class ArgumentError(DataError, TypeError):
     "An argument that does not exist, or cannot have this value."
 
@@ -250,7 +259,8 @@ class ArgumentError(DataError, TypeError):
 def check_whole(name: str, value: Any, least: int) -> None:
     "Raises `ArgumentError` unless `value` is a whole number of at least `least`."
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise ArgumentError(f"{name}={value!r} cannot be.", f"it is a whole number, {least} or more", f"say {name}=64")
+        remedy = f"leave {name} out, or give such a number"
+        raise ArgumentError(f"{name}={value!r} cannot be.", f"it is a whole number, {least} or more", remedy)
 
 
 def check_function(name: str, value: Any) -> None:

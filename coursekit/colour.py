@@ -8,8 +8,9 @@ Out come pixels as float32, in [0, 1] or normalised."""
 __all__ = ['LUMA', 'YIQ', 'imagenet_stats', 'ColourTransform', 'scale_about', 'Brightness', 'Contrast', 'Saturation', 'Hue',
            'compose_colour', 'apply_colour', 'RandomErasing', 'Normalize']
 
-# %% ../nbs/lib/colour.ipynb #a6235dcd
+# %% ../nbs/lib/colour.ipynb #b7b499b6
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -22,15 +23,15 @@ from .core import DataError
 from .resize import check_share
 from .shapes import BatchTransform, as_matrices, between, gated
 
-# %% ../nbs/lib/colour.ipynb #60bd298f
-class ColourTransform(BatchTransform):
+# %% ../nbs/lib/colour.ipynb #e1f81d62
+class ColourTransform(BatchTransform, ABC):
     "A change of colour: an affine map of (red, green, blue), each in [0, 1]."
 
     mixes: ClassVar[bool] = True  # whether what comes out as red depends on more than red: slower to apply
 
+    @abstractmethod
     def colour(self, u: Tensor) -> Tensor:
         "One map per row of `u` (B, n_uniforms): float64 (B,3,4), the last column is what is added."
-        raise NotImplementedError
 
 
 def scale_about(factor: Tensor, pivot: float) -> Tensor:

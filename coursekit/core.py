@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # %% auto #0
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
            'derive_seed', 'generator', 'uniforms', 'home', 'ls', 'temporary_path', 'write_atomic', 'remove_stale',
-           'in_notebook', 'new_figure', 'progress']
+           'in_notebook', 'processors', 'new_figure', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -225,6 +225,11 @@ def in_notebook() -> bool:
     ipython = sys.modules.get("IPython")  # a process that has not loaded IPython runs in no kernel
     shell = ipython.get_ipython() if ipython else None
     return getattr(shell, "kernel", None) is not None
+
+# %% ../nbs/lib/core.ipynb #02344c89
+def processors() -> int:
+    "How many processors this process may use."
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 # %% ../nbs/lib/core.ipynb #3c4759b8
 def new_figure(width: float, height: float) -> Figure:

@@ -29,7 +29,7 @@ def difference_hash(thumb: np.ndarray) -> int:
     small = np.asarray(Image.fromarray(thumb).resize((9, 8), Image.Resampling.HAMMING))
     return int.from_bytes(np.packbits(small[:, 1:] > small[:, :-1]).tobytes(), "big")
 
-# %% ../nbs/lib/duplicates.ipynb #45cec8a0
+# %% ../nbs/lib/duplicates.ipynb #9244def7
 NEAR = 0.0015  # 1 - correlation of thumbnails: above copies that were recompressed or resized, below neighbouring cells
 MAX_BITS = 10  # of 64: of the recompressed and resized copies measured, 99% differ in 6 or fewer
 _FLAT = 1.0  # a standard deviation in levels of grey: below it a thumbnail has nothing to correlate
@@ -43,7 +43,7 @@ def near_pairs(thumbs: np.ndarray, near: float = NEAR) -> list[tuple[int, int]]:
     of a single grey is near to nothing. The default of `near` was measured: see the text above it in the notebook.
     """
     hashes = np.array([difference_hash(thumb) for thumb in thumbs], dtype=np.uint64)
-    vectors = thumbs.reshape(len(thumbs), -1).astype(np.float32)
+    vectors = thumbs.reshape(len(thumbs), THUMBNAIL**2).astype(np.float32)
     vectors -= vectors.mean(axis=1, keepdims=True)
     structured = vectors.std(axis=1) > _FLAT
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9

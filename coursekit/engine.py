@@ -30,7 +30,7 @@ class Precision(str, Enum):
     FP16 = "fp16"
     BF16 = "bf16"
 
-# %% ../nbs/12_mixed_precision.ipynb #cebd1c03
+# %% ../nbs/12_mixed_precision.ipynb #6d466f24
 def cpu_has_bf16() -> bool:
     """Whether this processor multiplies bfloat16 in hardware (AVX512-BF16 or AMX)."""
     # Older torch releases cannot be asked; float32 is then the safe answer.
@@ -38,7 +38,7 @@ def cpu_has_bf16() -> bool:
     found: dict[str, bool] = ask()
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
-
+# %% ../nbs/12_mixed_precision.ipynb #67ed4b86
 def fast_precision(device: torch.device) -> Precision:
     """The fastest format on `device` that needs no care: bf16 where the hardware has it, else fp16 (with a gradient
     scaler) on CUDA, else fp32."""
@@ -48,7 +48,7 @@ def fast_precision(device: torch.device) -> Precision:
         return Precision.BF16
     return Precision.FP32
 
-
+# %% ../nbs/12_mixed_precision.ipynb #7ff77661
 def choose_precision(device: torch.device, wanted: str = "auto") -> Precision:
     """The format to use on `device`: what was `wanted`, or for `"auto"` that of `fast_precision`.
 
@@ -76,7 +76,7 @@ def adamw(
     fused = devices <= {"cpu", "cuda", "mps", "xpu"}
     return torch.optim.AdamW(param_groups, lr=lr, betas=moms, eps=eps, fused=fused)
 
-# %% ../nbs/12_mixed_precision.ipynb #b35c5d4e
+# %% ../nbs/12_mixed_precision.ipynb #336feab6
 class Engine:
     """Runs a model in one process on `device`: moves it there, chooses the precision, does backward and step.
 
@@ -109,6 +109,13 @@ class Engine:
     def unscale(self, optimiser: Optimizer) -> None:
         """Divides the gradients by the scale, once before a step: for what compares them with a limit."""
         self.scaler.unscale_(optimiser)
+
+    def abandon(self, optimiser: Optimizer) -> None:
+        """Clears the gradients, also where a run ended half-way through a step (the scaler would refuse the next)."""
+        optimiser.zero_grad()
+        state = self.scaler.state_dict()
+        self.set_precision(self.precision.value)
+        self.scaler.load_state_dict(state)
 
     def step(self, optimiser: Optimizer) -> None:
         """One optimiser step on unscaled gradients, which are cleared afterwards; skipped where fp16 overflowed."""

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 # %% auto #0
 __all__ = ['Learner', 'vision_learner', 'cnn_learner']
 
-# %% ../nbs/lib/learner.ipynb #5f7b5342
+# %% ../nbs/lib/learner.ipynb #2643b943
 class Learner(TrainingLoop):
     """Data, a model and all that it takes to train one on the other.
 
@@ -88,6 +88,7 @@ class Learner(TrainingLoop):
         super().__init__(model, loss_func or CrossEntropyLoss(), metrics, cbs, groups or [[model]], engine, seed)
         self.dls, self.lr, self.wd, self.train_bn, self.arch = dls, lr, wd, train_bn, arch
         self._features: dict[str, FeatureLoader] = {}
+        self._features_of: DataLoaders | None = None
 
     def __repr__(self) -> str:
         trained = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
@@ -391,7 +392,8 @@ class Learner(TrainingLoop):
         if self.opt is None:  # kept from one fit to the next, with its running averages
             self.opt = adamw(groups)
         for old, new in zip(self.opt.param_groups, groups, strict=True):
-            old.update(lr=new["lr"], weight_decay=new["weight_decay"])
+            # what an earlier run scheduled (momentum, for one) is over
+            old.update(self.opt.defaults | {"lr": new["lr"], "weight_decay": new["weight_decay"]})
 
     def _described(
         self, n_epoch: int, rates: Sequence[float], wd: float, cbs: Iterable[Callback], cache_features: bool
@@ -402,6 +404,7 @@ class Learner(TrainingLoop):
             "arch": self.arch,
             "vocab": self.dls.vocab,
             "data": data_hash(*data),
+            "transforms": [repr(self.dls.train.item_tfm), repr(self.dls.train.pipeline.tfms)],
             "batch size": self.dls.train.bs,
             "seeds": [self.seed, self.dls.seed],
             "epochs": n_epoch,
@@ -433,7 +436,7 @@ class Learner(TrainingLoop):
                 "The body is being trained, so they change with every step.",
                 "Call learn.freeze() first, or leave cache_features out.",
             )
-        if not self._features:
+        if not self._features or self._features_of is not self.dls:
             images, valid = self.dls.train, self.dls.valid
             train = FeatureLoader(
                 *body_features(self.model, self.dls.train_eval),
@@ -446,6 +449,7 @@ class Learner(TrainingLoop):
                 "train": train,
                 "valid": FeatureLoader(*body_features(self.model, valid), bs=valid.bs),
             }
+            self._features_of = self.dls
         return self._features["train"], self._features["valid"], self.model.classify
 
     def _mock_training(self, train: BatchLoader, forward: Callable, first_epoch: int) -> Callable[[float], float]:

@@ -62,7 +62,7 @@ def out_of_memory(size: int) -> TrainingError:
         "Smaller images and to_fp16() or to_bf16() save memory too.",
     )
 
-# %% ../nbs/05_training_loop.ipynb #241a2cbf
+# %% ../nbs/05_training_loop.ipynb #292bb7f2
 class TrainingLoop:
     """Epochs of training and validation, with callbacks at every step; see `coursekit.callbacks` for the events.
 
@@ -110,7 +110,7 @@ class TrainingLoop:
         """Trains on `train` and validates on `valid`, `n_epochs` times; `after_fit` is sent whatever happens."""
         self.n_epochs, self.n_batches, self.forward = n_epochs, len(train), forward or self.model
         self.active = sorted([*self.cbs, *cbs], key=lambda cb: cb.order)
-        self.completed, self.batch = False, -1
+        self.completed, self.batch, self.xb = False, -1, torch.empty(0)
         try:
             notify(self.active, "before_fit", self)
             for self.epoch in range(self.first_epoch, n_epochs):  # noqa: B020 - a part of self, not self
@@ -123,7 +123,7 @@ class TrainingLoop:
             self.explain(error)
             raise
         finally:
-            self.opt.zero_grad()
+            self.engine.abandon(self.opt)
             notify(self.active, "after_fit", self)
 
     def run_epoch(self, train: Any, valid: Any) -> None:
@@ -183,7 +183,7 @@ class TrainingLoop:
         """Adds to an error where it happened; what memory and worker processes do is raised in plain words instead."""
         if is_out_of_memory(error):
             traceback.clear_frames(error.__traceback__)  # they hold on to the batch and what was computed from it
-            size = len(self.xb)
+            size = len(self.xb) or getattr(self.batches, "bs", 1)
             self.xb = self.yb = self.logits = self.loss = torch.empty(0)
             torch.cuda.empty_cache()
             raise out_of_memory(size) from error

@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 
 from .core import DataError
 
-# %% ../nbs/lib/mix.ipynb #5edd0013
+# %% ../nbs/lib/mix.ipynb #df60fc8f
 def mixup(x: Tensor, y: Tensor, n_classes: int, seed: int, alpha: float = 0.4) -> tuple[Tensor, Tensor]:
     """Images and labels blended with those of the neighbour: share * own + (1 - share) * the other's.
 
@@ -41,5 +41,5 @@ def _mixed(tfm: v2.Transform, x: Tensor, y: Tensor, n_classes: int, seed: int) -
         cause = f"targets go from {int(y.min())} to {int(y.max())}, and there are {n_classes} classes"
         raise DataError("This batch cannot be mixed.", cause, "give the number of classes of the vocabulary")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return tfm(x, y)

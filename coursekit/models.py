@@ -21,7 +21,7 @@ from .core import ModelError, derive_seed
 from .weights import body_weights, find_weights
 
 # %% auto #0
-__all__ = ['Normalization', 'channel_stats', 'ConcatPool', 'create_head', 'pool_for', 'VisionModel', 'build_model',
+__all__ = ['Normalization', 'channel_stats', 'ConcatPool', 'create_head', 'evaluating', 'pool_for', 'VisionModel', 'build_model',
            'load_pretrained']
 
 # %% ../nbs/lib/models.ipynb #8828d10f
@@ -104,6 +104,18 @@ def _random_numbers_of_its_own(*parts: int | str) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive_seed(*parts))
         yield
+
+# %% ../nbs/lib/models.ipynb #8980110d
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    "Inside the block `model` is in evaluation mode; afterwards every layer is in the mode in which it was."
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 # %% ../nbs/lib/models.ipynb #df869179
 def pool_for(body: nn.Module) -> ConcatPool:

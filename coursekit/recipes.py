@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # %% auto #0
 __all__ = ['ImageDataLoaders']
 
-# %% ../nbs/lib/recipes.ipynb #e506464d
+# %% ../nbs/lib/recipes.ipynb #85400162
 class ImageDataLoaders(DataLoaders):
     """Short cuts to `DataLoaders`. Arguments that are not named go to `DataBlock.dataloaders` (`bs`, `device`, ...).
 
@@ -137,5 +137,6 @@ class ImageDataLoaders(DataLoaders):
 
 
 def _below(folder: Path, name: Path) -> Path:
-    "`name` as it is if it is a whole path or exists, else in `folder`."
-    return name if name.is_absolute() or name.exists() else folder / name
+    "`name` in `folder`, or as it is where only that exists."
+    below = folder / name  # a whole path stays as it is
+    return below if below.exists() or not name.exists() else name

@@ -46,7 +46,7 @@ class Averages:
         """The mean of each quantity over all items so far; an empty list before the first."""
         return (self.total / self.n).tolist() if isinstance(self.total, Tensor) else []
 
-# %% ../nbs/lib/recorder.ipynb #feca6784
+# %% ../nbs/lib/recorder.ipynb #ccd38961
 class Recorder(Callback):
     """The history of the last `fit`.
 
@@ -86,14 +86,14 @@ class Recorder(Callback):
         if learn.training:
             self._unread.append(learn.loss.detach())
 
-    def _read(self) -> None:
+    def read(self) -> None:
         """Fetches the losses of all batches since the last time, in one go."""
         if self._unread:
             self.losses = np.concatenate([self.losses, torch.stack(self._unread).float().cpu().numpy()])
         self._unread = []
 
     def after_train(self, learn: TrainingLoop) -> None:
-        self._read()
+        self.read()
         self.iters.append(len(self.losses))
 
     def after_validate(self, learn: TrainingLoop) -> None:
@@ -101,7 +101,7 @@ class Recorder(Callback):
         self.values.append([learn.epoch, float(smooth(self.losses)[-1]), *results])
 
     def after_fit(self, learn: TrainingLoop) -> None:
-        self._read()  # what an interrupted epoch has seen
+        self.read()  # what an interrupted epoch has seen
 
     def state(self) -> dict[str, Any]:
         return {

@@ -108,7 +108,28 @@ def set_hyper(group: dict[str, Any], name: str, value: float) -> None:
     elif name != "weight_decay" or any(parameter.ndim > 1 for parameter in group["params"]):
         group[name] = value
 
-# %% ../nbs/07_one_cycle.ipynb #39441004
+# %% ../nbs/07_one_cycle.ipynb #792fff07
+def _check_name(name: str, groups: Sequence[dict[str, Any]]) -> None:
+    for group in groups:
+        numbers = {key for key, value in group.items() if isinstance(value, float)} | {"lr", "weight_decay"}
+        known = sorted(numbers | ({"momentum"} if "betas" in group else set()))
+        if name not in known:
+            raise TrainingError(
+                f"There is no hyper-parameter {name!r} to schedule.",
+                "The optimiser's groups have no such number.",
+                f"Schedule one of {', '.join(known)}.",
+            )
+
+
+def _check_length(name: str, schedules: Sequence[Schedule], n_groups: int) -> None:
+    if len(schedules) != n_groups:
+        raise TrainingError(
+            f"There are {len(schedules)} schedules of {name!r} for {n_groups} layer groups.",
+            "A list has one schedule for each layer group.",
+            "Give as many, or a single schedule for all of them.",
+        )
+
+# %% ../nbs/07_one_cycle.ipynb #89cb66a2
 class ParamScheduler(Callback):
     """Sets hyper-parameters before each training batch, as schedules of training progress.
 
@@ -141,24 +162,3 @@ class ParamScheduler(Callback):
             for name, schedules in self.schedules.items():
                 schedule = schedules if callable(schedules) else schedules[group["layer_group"]]
                 set_hyper(group, name, schedule(learn.progress))
-
-
-def _check_name(name: str, groups: Sequence[dict[str, Any]]) -> None:
-    for group in groups:
-        numbers = {key for key, value in group.items() if isinstance(value, float)} | {"lr", "weight_decay"}
-        known = sorted(numbers | ({"momentum"} if "betas" in group else set()))
-        if name not in known:
-            raise TrainingError(
-                f"There is no hyper-parameter {name!r} to schedule.",
-                "The optimiser's groups have no such number.",
-                f"Schedule one of {', '.join(known)}.",
-            )
-
-
-def _check_length(name: str, schedules: Sequence[Schedule], n_groups: int) -> None:
-    if len(schedules) != n_groups:
-        raise TrainingError(
-            f"There are {len(schedules)} schedules of {name!r} for {n_groups} layer groups.",
-            "A list has one schedule for each layer group.",
-            "Give as many, or a single schedule for all of them.",
-        )

@@ -8,7 +8,8 @@ Out come float64 matrices that say of each output point which input point it sho
 __all__ = ['as_matrices', 'compose', 'transform_points', 'BatchTransform', 'CoordTransform', 'between', 'gated', 'Flip',
            'Dihedral', 'Rotate', 'Zoom', 'part_of', 'RandomResizedCropBatch', 'Warp']
 
-# %% ../nbs/lib/shapes.ipynb #76027555
+# %% ../nbs/lib/shapes.ipynb #5ad2dcd2
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -37,7 +38,7 @@ def transform_points(matrices: Tensor, points: Tensor) -> Tensor:
     homogeneous = torch.cat([points, torch.ones_like(points[:, :1])], dim=1) @ matrices.transpose(1, 2)
     return homogeneous[..., :2] / homogeneous[..., 2:]
 
-# %% ../nbs/lib/shapes.ipynb #86b2ab3a
+# %% ../nbs/lib/shapes.ipynb #8bc6cace
 class BatchTransform:
     "The base of what `batch_tfms` may hold. `columns` names the uniform numbers that one image needs, in order."
 
@@ -49,12 +50,12 @@ class BatchTransform:
         return len(self.columns)
 
 
-class CoordTransform(BatchTransform):
+class CoordTransform(BatchTransform, ABC):
     "A change of shape: from output points to input points, where the picture's corners are at -1 and 1."
 
+    @abstractmethod
     def matrix(self, u: Tensor, aspect: float = 1.0) -> Tensor:
         "One matrix per row of `u` (B, n_uniforms): float64 (B,3,3). `aspect` is the picture's width over its height."
-        raise NotImplementedError
 
 
 def between(u: Tensor, low: float, high: float) -> Tensor:

@@ -12,7 +12,16 @@ import pytest
 from PIL import Image
 
 from coursekit import facts as facts_module
-from coursekit.audit import Copies, audit, bad_items, drop_bad, picture_groups, plot_audit, typo_findings
+from coursekit.audit import (
+    Copies,
+    audit,
+    bad_items,
+    drop_bad,
+    picture_findings,
+    picture_groups,
+    plot_audit,
+    typo_findings,
+)
 from coursekit.core import DataError, home
 from coursekit.datasets import solar_cells
 from coursekit.duplicates import MAX_BITS, NEAR, difference_hash, groups_of, near_pairs, thumbnail
@@ -23,6 +32,7 @@ from coursekit.files import (
     RegexLabeller,
     StratifiedSplitter,
     get_image_files,
+    parent_label,
     using_attr,
 )
 
@@ -302,7 +312,27 @@ def test_groups_are_transitive():
 def test_copies_of_many_identical_pictures_take_no_time_for_all_pairs():
     same = facts_of(photo())
     copies = Copies([same] * 3000)
-    assert len(copies.exact(0)) == 2999 and set(copies.groups()) == {0}
+    assert len(list(copies.exact(0))) == 2999 and set(copies.groups()) == {0}
+
+
+def test_the_first_copy_is_looked_for_no_further_than_needed():
+    class Counting(list):
+        looked_at = 0
+
+        def __getitem__(self, i):
+            Counting.looked_at += 1
+            return super().__getitem__(i)
+
+    copies = Copies([facts_of(photo())] * 300)
+    names = [f"{i}.png" for i in range(300)]
+    assert len(list(picture_findings(names, copies, None, Counting([None] * 300)))) == 299
+    assert Counting.looked_at < 10 * 300, "as often as there are pictures, not pairs of them"
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_fewer_than_two_pictures_have_no_pairs(n):
+    assert near_pairs(np.array([thumbnail(photo())] * n, dtype=np.uint8)) == []
+    assert Copies([facts_of(photo())] * n).groups() == [0] * n
 
 
 # labels
@@ -324,6 +354,14 @@ def test_21_a_folder_of_a_class_without_images_is_reported(tmp_path):
     for name in ("emu", "emu/deeper", ".hidden"):
         (tmp_path / name).mkdir()
     assert row_of(look(files, lambda file: file.parent.name), "class without images")["item"] == "class 'emu'"
+
+
+def test_21_folders_whose_names_hold_accents_as_characters_of_their_own_are_classes_too(tmp_path):
+    labels = ["cafe\u0301", "pa\u0302te\u0301"]  # as macOS wrote them: letter and accent apart
+    files = [save(photo(i), tmp_path / f"{labels[i % 2]}/{i}.png") for i in range(6)]
+    (tmp_path / "emu").mkdir()
+    for label in (parent_label, lambda file: file.parent.name):
+        assert row_of(look(files, label), "class without images")["item"] == "class 'emu'"
 
 
 def test_22_a_single_class_is_reported(tmp_path):
@@ -377,10 +415,16 @@ def test_28_heavy_imbalance_is_noted_with_counts(tmp_path):
     assert "imbalance" not in faults(look(files, ["common"] * 20 + ["rare"] * 3))
 
 
-@pytest.mark.parametrize("missing", [None, float("nan"), "", "  "])
+@pytest.mark.parametrize("missing", [None, float("nan"), "", "  ", pd.NA, pd.NaT])
 def test_30_missing_labels_get_a_row_each(tmp_path, missing):
     files = [save(photo(i), tmp_path / f"{i}.png") for i in range(5)]
-    assert row_of(look(files, ["a", missing, "b", "a", "b"]), "no label")["item"] == files[1]
+    table = look(files, ["a", missing, "b", "a", "b"], ([0, 1, 2], [3, 4]))
+    assert row_of(table, "no label")["item"] == files[1] and len(table) == 1
+
+
+def test_30_a_picture_without_a_label_has_no_second_one(tmp_path):
+    files = [save(photo(0), tmp_path / f"{i}.png") for i in range(3)]
+    assert set(faults(look(files, ["a", pd.NA, ""]))) == {"same picture twice", "no label", "single class"}
 
 
 def test_files_that_cannot_be_used_do_not_count_as_images_of_their_class(tmp_path):

