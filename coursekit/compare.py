@@ -80,7 +80,7 @@ def _fair_coins(k: int, n: int) -> float:
     ways = math.lgamma(n + 1) - torch.lgamma(heads + 1) - torch.lgamma(n - heads + 1)  # logarithms: C(n, k) overflows
     return math.exp(ways.logsumexp(0).item() - n * math.log(2))
 
-# %% ../nbs/lib/compare.ipynb #93fc0497
+# %% ../nbs/lib/compare.ipynb #9cadd648
 class Answers(Protocol):
     "What a model said about labelled images: all that is read of a `ClassificationInterpretation`."
 
@@ -130,8 +130,6 @@ def _check_same_images(a: Answers, b: Answers) -> None:
     if bool((a.targets != b.targets).any()):
         raise DataError("These are not the same images.", "Their actual classes differ.", remedy)
     if a.items is not None and b.items is not None:
-        differ = next(
-            (pair for pair in zip(map(str, a.items), map(str, b.items), strict=True) if len({*pair}) > 1), None
-        )
-        if differ:
-            raise DataError("These are not the same images.", f"{differ[0]} stands where {differ[1]} does.", remedy)
+        pairs = zip(map(str, a.items), map(str, b.items), strict=True)
+        if differ := next((pair for pair in pairs if pair[0] != pair[1]), None):
+            raise DataError("These are not the same images.", f"One has {differ[0]} where {differ[1]} is.", remedy)
