@@ -1,5 +1,7 @@
 """What a classifier got wrong: counts as scikit-learn has them, figures that show them, images never augmented."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,21 @@ from sklearn import metrics
 from torch.nn import functional as F
 
 from coursekit.augment import Resize, aug_transforms
+from coursekit.confusion import (
+    confused_order,
+    confusion_counts,
+    errors_by_class,
+    matrix_layout,
+    named_classes,
+    shares,
+    shorten,
+    submatrix,
+    wrong_only,
+)
 from coursekit.core import DataError
 from coursekit.data import DataBlock
 from coursekit.files import parent_label
-from coursekit.interpret import ClassificationInterpretation, confusion_counts, matrix_layout, shares, shorten
+from coursekit.interpret import ClassificationInterpretation
 
 SEEDS = range(3)
 
@@ -80,6 +93,121 @@ def test_most_confused_lists_the_mistakes_from_the_most_frequent_down():
         assert n == matrix[interp.vocab.index(actual), interp.vocab.index(predicted)] and actual != predicted
     assert interp.most_confused(min_val=3) == [pair for pair in pairs if pair[2] >= 3]
     assert all(type(n) is int for *_, n in pairs)
+
+
+def wilson(wrong: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Solves |rate - p| = z sqrt(p (1 - p) / n), which defines Wilson's interval, by the quadratic formula."""
+    a, b, c = 1 + z**2 / n, -(2 * wrong / n + z**2 / n), (wrong / n) ** 2
+    root = (b**2 - 4 * a * c) ** 0.5
+    return (-b - root) / (2 * a), (-b + root) / (2 * a)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_errors_by_class_are_one_minus_scikit_learns_recall_within_wilsons_interval(seed):
+    interp = example(seed, c=6)
+    table = interp.class_errors()
+    recall = metrics.recall_score(interp.targets, interp.preds, average=None)
+    np.testing.assert_allclose(table["error_rate"], 1 - recall)
+    assert list(table.index) == interp.vocab and list(table["n"]) == interp.targets.bincount().tolist()
+    assert table["wrong"].sum() == (interp.preds != interp.targets).sum()
+    ends = [wilson(wrong, n) for wrong, n in zip(table["wrong"], table["n"], strict=True)]
+    np.testing.assert_allclose(table[["low", "high"]], ends, atol=1e-6)
+    wider = interp.class_errors(confidence=0.99)
+    assert (wider["low"] <= table["low"]).all() and (wider["high"] >= table["high"]).all()
+
+
+def test_of_a_class_without_images_nothing_is_known():
+    table = errors_by_class(np.array([[3, 1], [0, 0]]), ["a", "b"])
+    assert np.isnan(table.loc["b", "error_rate"]) and table.loc["b", ["low", "high"]].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_table_has_a_row_for_each_image_from_which_all_else_follows(seed):
+    interp = example(seed, n=50, items=[f"{i}.png" for i in range(50)])
+    table = interp.table()
+    assert list(table.columns) == ["item", "actual", "predicted", "p_predicted", "p_actual", "loss", "right"]
+    assert list(table["item"]) == interp.items and list(table.index) == list(range(50))
+    counts = metrics.confusion_matrix(table["actual"], table["predicted"], labels=interp.vocab)
+    assert np.array_equal(counts, interp.confusion_matrix())
+    np.testing.assert_allclose(-np.log(table["p_actual"]), table["loss"], atol=1e-5)
+    np.testing.assert_allclose(table["p_predicted"], interp.probs.amax(dim=1))
+    assert ((table["p_actual"] == table["p_predicted"]) == table["right"]).all()
+    assert table["loss"].nlargest(7).index.tolist() == interp.top_losses(7)[1].tolist()
+
+
+def test_without_items_the_table_names_positions():
+    assert example(n=8, c=3).table()["item"].tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_image_is_in_one_cell_the_largest_loss_first(seed):
+    interp = example(seed, c=4)
+    seen = []
+    for row, actual in enumerate(interp.vocab):
+        for column, predicted in enumerate(interp.vocab):
+            positions = interp.where(actual, predicted)
+            assert len(positions) == interp.confusion_matrix()[row, column]
+            assert all(interp.targets[i] == row and interp.preds[i] == column for i in positions)
+            losses = interp.losses[positions].tolist()
+            assert losses == sorted(losses, reverse=True)
+            seen += positions
+    assert sorted(seen) == list(range(200))
+    with pytest.raises(DataError, match="no class 'cat'"):
+        interp.where("cat", interp.vocab[0])
+
+
+# ---- orders and parts of the matrix
+
+
+def blocks(seed: int, n_blocks: int = 5, size: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """A matrix of classes that are confused within blocks only, shuffled; and the block of each class."""
+    rng = np.random.default_rng(seed)
+    block = np.repeat(np.arange(n_blocks), size)
+    rng.shuffle(block)
+    matrix = (block[:, None] == block) * rng.integers(1, 5, (len(block), len(block)))
+    np.fill_diagonal(matrix, 30)
+    return matrix, block
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_classes_that_are_confused_stand_side_by_side(seed):
+    matrix, block = blocks(seed)
+    order = confused_order(matrix)
+    assert sorted(order) == list(range(len(matrix)))
+    changes = np.count_nonzero(np.diff(block[order]))
+    assert changes == 4  # five blocks, none of them torn apart
+
+
+def test_a_chain_of_confusions_comes_out_as_a_chain():
+    order = np.array([3, 0, 4, 1, 2])
+    matrix = 50 * np.eye(5, dtype=int)
+    for n, (a, b) in enumerate(pairwise(order)):
+        matrix[a, b] = 5 + n
+    assert confused_order(matrix) in (order.tolist(), order[::-1].tolist())
+    assert confused_order(np.eye(4)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("order", [None, "confused"])
+def test_a_submatrix_holds_the_classes_with_most_mistakes(seed, order):
+    matrix = example(seed, c=12).confusion_matrix()
+    wrong = wrong_only(matrix)
+    mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
+    for k in (1, 5, 12, 40):
+        chosen = submatrix(matrix, k, order)
+        rest = np.delete(mistakes, chosen)
+        assert len(chosen) == len(set(chosen)) == min(k, 12)
+        assert not len(rest) or mistakes[chosen].min() >= rest.max()
+        assert order or chosen == sorted(chosen)
+    assert all(type(i) is int for i in chosen)
+    assert submatrix(matrix) == list(range(12))
+
+
+def test_orders_and_sizes_that_cannot_be_are_refused():
+    with pytest.raises(DataError, match="confused"):
+        submatrix(np.eye(3), order="alphabet")
+    with pytest.raises(DataError, match="shows nothing"):
+        submatrix(np.eye(3), k=0)
 
 
 def test_without_mistakes_nothing_is_confused():
@@ -169,17 +297,60 @@ def test_names_and_numbers_fit_and_do_not_overlap(c, length):
     figure = ClassificationInterpretation(F.one_hot(targets, c).float(), targets, vocab).plot_confusion_matrix()
     FigureCanvasAgg(figure).draw()
     (axes,) = figure.axes
-    for labels, side in ((axes.get_yticklabels(), "height"), (axes.get_xticklabels(), "width")):
-        boxes = [label.get_window_extent() for label in labels]
-        pitch = getattr(axes.bbox, side) / c
-        assert all(getattr(box, side) <= pitch for box in boxes)
+    for labels, start, end in ((axes.get_yticklabels(), "y0", "y1"), (axes.get_xticklabels(), "x0", "x1")):
+        boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: getattr(box, start))
+        assert len(boxes) == c or len(boxes) > 30
+        assert all(getattr(a, end) <= getattr(b, start) + 0.5 for a, b in pairwise(boxes))
         assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
+        assert all(label.get_fontsize() >= 6 for label in labels)
     assert all(text.get_window_extent().width <= axes.bbox.width / c for text in axes.texts)
+    assert bool(axes.texts) == (c < 100)
 
 
-def test_forty_classes_fit_a_laptops_screen():
-    width, height = matrix_layout([f"a breed with a name {i}" for i in range(37)], "100").figsize
-    assert width < 12 and height < 9
+@pytest.mark.parametrize("c", [2, 8, 37, 100, 1000])
+@pytest.mark.parametrize("longest_number", ["1", "100%", "12345"])
+def test_any_matrix_fits_a_laptops_screen(c, longest_number):
+    names = [shorten(f"a breed with quite a name {i}") for i in range(c)]
+    width, height = matrix_layout(names, longest_number).figsize
+    assert width <= 10.4 and height <= 6.3  # 1040 x 630 pixels, of 1366 x 768 less what JupyterLab and browser take
+
+
+def test_numbers_at_37_classes_are_no_smaller_than_names():
+    layout = matrix_layout([shorten(f"a breed with a name {i}", 18) for i in range(37)], "40")
+    assert layout.gap == 1 and layout.text_size >= layout.name_size >= 6.5  # 9 pixels
+
+
+def test_where_not_all_fit_classes_with_most_mistakes_are_named():
+    mistakes = np.array([5, 6, 0, 0, 9, 8, 0, 1])
+    assert named_classes(mistakes, 1) == list(range(8))
+    assert named_classes(mistakes, 2) == [1, 4, 7] and named_classes(mistakes, 3) == [1, 4, 7]
+    assert named_classes(mistakes, 8) == [4]
+
+
+def test_a_part_of_the_matrix_keeps_its_shares_and_counts_what_is_left_out():
+    interp = example(c=12)
+    chosen, counts = submatrix(interp.confusion_matrix(), 4, "confused"), interp.confusion_matrix()
+    (axes,) = interp.plot_confusion_matrix("row", k=4, order="confused").axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [interp.vocab[c] for c in chosen]
+    part = shares(counts, "row")[np.ix_(chosen, chosen)]
+    assert sorted(texts(axes)) == sorted(f"{share:.0%}" for share in part.flat if share)
+    shown, right = counts[np.ix_(chosen, chosen)].sum(), counts.diagonal()[chosen].sum()
+    wrong = int((interp.preds != interp.targets).sum())
+    assert axes.get_title() == (
+        f"The 4 classes with most mistakes: right (blue) {right}, wrong (orange) {shown - right}\n"
+        f"not shown: {200 - shown} images, {wrong - (shown - right)} of them wrong"
+    )
+
+
+def test_a_single_mistake_among_100_classes_shows_without_a_number():
+    targets = torch.arange(100).repeat(30)
+    preds = targets.clone()
+    preds[:3] = torch.tensor([7, 7, 7])
+    preds[500] = 99
+    figure = ClassificationInterpretation(F.one_hot(preds, 100).float(), targets, list(map(str, range(100))))
+    (axes,) = figure.plot_confusion_matrix().axes
+    assert axes.images[1].cmap(axes.images[1].norm(1))[2] < 0.65  # no pale orange
+    assert not axes.texts and "k=20" in axes.get_title()
 
 
 def test_figsize_dpi_and_title_of_the_source_texts():
@@ -222,6 +393,16 @@ def test_the_grid_of_top_losses(photos, k, nrows, grid):
     interp = ClassificationInterpretation(torch.full((5, 2), 0.5), torch.zeros(5), ["a", "b"], photos)
     geometry = interp.plot_top_losses(k, nrows=nrows).axes[0].get_gridspec().get_geometry()
     assert geometry == grid
+
+
+def test_the_images_of_a_cell_are_shown_with_their_captions(photos):
+    probs = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7], [0.99, 0.01]])
+    interp = ClassificationInterpretation(probs, torch.tensor([0, 1, 1, 0, 1]), ["cat", "dog"], photos)
+    figure = interp.plot_images(interp.where("dog", "cat"), title="dogs that were taken for cats")
+    names = [axes.get_title().rsplit(" ", 1)[1] for axes in figure.axes if axes.images]
+    assert names == ["photo_4.png", "photo_2.png"]
+    with pytest.raises(DataError, match="empty"):
+        interp.plot_images([])
 
 
 def test_without_items_there_are_no_pictures_and_a_clear_message():
