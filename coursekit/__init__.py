@@ -19,8 +19,9 @@ __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Hue', 'Normalize', 'Ra
            'minimum', 'slide', 'steep', 'valley', 'ParamScheduler', 'anneal_constant', 'anneal_cosine',
            'anneal_exponential', 'anneal_linear', 'anneal_polynomial', 'flat_cos', 'in_sequence', 'one_cycle',
            'one_cycle_momentum', 'plot_schedules', 'freeze_to', 'group_lrs', 'keep_statistics', 'layer_groups',
-           'param_groups', 'Predictor', 'export_model', 'load_learner', 'ClassificationInterpretation',
-           'cross_entropy_explorer', 'freezing_explorer', 'softmax_explorer', 'finder_explorer', 'cycle_explorer']
+           'param_groups', 'Cleaning', 'Predictor', 'export_model', 'load_learner', 'ClassificationInterpretation',
+           'cross_entropy_explorer', 'freezing_explorer', 'softmax_explorer', 'finder_explorer', 'cycle_explorer',
+           'prediction_table', 'submission_table', 'write_table']
 
 # %% ../nbs/lib/all.ipynb #bfc92822
 __version__ = "0.1.0"
@@ -111,15 +112,17 @@ from coursekit.schedule import (
 )
 from .transfer import freeze_to, group_lrs, keep_statistics, layer_groups, param_groups
 
-# %% ../nbs/lib/all.ipynb #4a53ef5d
+# %% ../nbs/lib/all.ipynb #2a6e935e
+from .cleaning import Cleaning
 from .explore_cycle import cycle_explorer
 from .explore_finder import finder_explorer
 from .explore_freezing import freezing_explorer
 from .explore_loss import cross_entropy_explorer, softmax_explorer
 from .export import Predictor, export_model, load_learner
 from .interpret import ClassificationInterpretation
+from .tables import prediction_table, submission_table, write_table
 
-# %% ../nbs/lib/all.ipynb #28a3ce4c
+# %% ../nbs/lib/all.ipynb #3cbb2ce1
 _all_ = [
     "Brightness", "Contrast", "Dihedral", "Flip", "Hue", "Normalize", "RandomErasing", "RandomResizedCrop", "Resize",
     "ResizeMethod", "Rotate", "Saturation", "Warp", "Zoom", "aug_transforms", "imagenet_stats",
@@ -140,7 +143,8 @@ _all_ = [
     "ParamScheduler", "anneal_constant", "anneal_cosine", "anneal_exponential", "anneal_linear", "anneal_polynomial",
     "flat_cos", "in_sequence", "one_cycle",
     "one_cycle_momentum", "plot_schedules", "freeze_to", "group_lrs", "keep_statistics", "layer_groups", "param_groups",
-    "Predictor", "export_model", "load_learner", "ClassificationInterpretation", "cross_entropy_explorer",
+    "Cleaning", "Predictor", "export_model", "load_learner", "ClassificationInterpretation", "cross_entropy_explorer",
     "freezing_explorer",
     "softmax_explorer", "finder_explorer", "cycle_explorer",
+    "prediction_table", "submission_table", "write_table",
 ]  # fmt: skip
