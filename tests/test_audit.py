@@ -1,14 +1,13 @@
 """The audit of a data set (coursekit.audit, facts, duplicates). Numbers in names: rows of the table of faults."""
 
 import io
-import struct
-import zlib
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from odd_images import encoded, png_of_zeros
 from PIL import Image
 
 from coursekit import facts as facts_module
@@ -55,12 +54,6 @@ def write(path: Path, data: bytes) -> Path:
     return path
 
 
-def encoded(img: Image.Image, kind: str, **kwargs) -> bytes:
-    file = io.BytesIO()
-    img.save(file, kind, **kwargs)
-    return file.getvalue()
-
-
 def look(items, *args, **kwargs) -> pd.DataFrame:
     return audit(items, *args, cache=False, **kwargs)
 
@@ -87,16 +80,6 @@ def test_a_clean_set_has_no_findings_and_the_table_its_columns(tmp_path):
 # files that cannot be used
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
-
-
-def png_of_zeros(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    packer = zlib.compressobj(1)
-    rows = b"".join(packer.compress(bytes(1 + (width + 7) // 8)) for _ in range(height)) + packer.flush()
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def float_tiff() -> bytes:

@@ -2,13 +2,12 @@
 
 import io
 import os
-import struct
 import warnings
-import zlib
 
 import numpy as np
 import pytest
 import torch
+from odd_images import encoded, photo, png_of_zeros
 from PIL import Image, ImageCms, ImageFile, features
 
 from coursekit.core import DataError
@@ -24,21 +23,6 @@ from coursekit.images import (
     shrink_while_decoding,
     to_uint8,
 )
-
-
-def photo(width: int = 40, height: int = 30, seed: int = 0) -> Image.Image:
-    """A smooth picture with four corners that differ, so that each turn of it can be told."""
-    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
-    waves = np.random.default_rng(seed).uniform(0, 20, (3, 1, 1)) * np.sin(9 * x * y)
-    return Image.fromarray(
-        (np.stack([220 * x, 220 * y, 110 * (x + y)]) + waves).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
-    )
-
-
-def encoded(img: Image.Image, kind: str, **kwargs) -> bytes:
-    file = io.BytesIO()
-    img.save(file, kind, **kwargs)
-    return file.getvalue()
 
 
 def pixels(source) -> np.ndarray:
@@ -152,18 +136,6 @@ def test_12_a_decompression_bomb_is_refused_before_it_unpacks(tmp_path, size):
         warnings.simplefilter("error")
         assert "too large" in refusal(path)
     assert Image.MAX_IMAGE_PIXELS == 89_478_485
-
-
-def png_of_zeros(width: int, height: int) -> bytes:
-    """A black 1-bit PNG of any size, written without holding its pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    packer = zlib.compressobj(1)
-    rows = b"".join(packer.compress(bytes(1 + (width + 7) // 8)) for _ in range(height)) + packer.flush()
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def test_12_the_bomb_of_these_tests_is_a_good_png_when_small():
