@@ -213,7 +213,7 @@ def _upright_size(img: Image.Image) -> tuple[int, int]:
     "The (height, width) that an image will have when it is upright, if its note (as in JPEG) precedes its pixels."
     return (img.width, img.height) if _turn(img) in _QUARTER_TURNS else (img.height, img.width)
 
-# %% ../nbs/lib/images.ipynb #9d949284
+# %% ../nbs/lib/images.ipynb #3fcc102f
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | np.ndarray | torch.Tensor"
 
 
@@ -269,6 +269,8 @@ def _resized(img: Image.Image, size_rule: SizeRule | None) -> Image.Image:
 
 def _open_path(path: str | os.PathLike[str], size_rule: SizeRule | None) -> Image.Image:
     name = os.fspath(path)
+    if "\0" in str(name):
+        raise ImageError(f"Cannot open {name!r}", "no file has a zero in its name", "check the name", "cannot be read")
     try:
         with open(path, "rb") as file:
             return _from_file(file, name, size_rule)

@@ -18,11 +18,11 @@ VOCAB = ["cat", "dog", "hörnchen"]
 PREPROCESSING = {"item_tfms": Resize(64).spec(), "batch": BatchPipeline().spec()}
 
 
-def trained(arch: str = ARCH, n: int = len(VOCAB), seed: int = 1) -> VisionModel:
+def trained(arch: str = ARCH, n: int = len(VOCAB), seed: int = 1, size: int = 64) -> VisionModel:
     """A model with statistics that are not those of a new one, as after training."""
     model = build_model(arch, n, seed=seed)
     with torch.no_grad():
-        model.train()(torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(seed)))
+        model.train()(torch.rand(8, 3, size, size, generator=torch.Generator().manual_seed(seed)))
     return model.eval()
 
 
