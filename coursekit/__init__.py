@@ -21,7 +21,9 @@ __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Hue', 'Normalize', 'Ra
            'one_cycle_momentum', 'plot_schedules', 'freeze_to', 'group_lrs', 'keep_statistics', 'layer_groups',
            'param_groups', 'Cleaning', 'Predictor', 'export_model', 'load_learner', 'ClassificationInterpretation',
            'cross_entropy_explorer', 'freezing_explorer', 'softmax_explorer', 'finder_explorer', 'cycle_explorer',
-           'prediction_table', 'submission_table', 'write_table']
+           'prediction_table', 'submission_table', 'write_table', 'apply_temperature', 'expected_calibration_error',
+           'fit_temperature', 'plot_reliability', 'reliability', 'changed_sides', 'mcnemar', 'wilson_interval',
+           'grad_cam', 'plot_grad_cam']
 
 # %% ../nbs/lib/all.ipynb #bfc92822
 __version__ = "0.1.0"
@@ -112,17 +114,26 @@ from coursekit.schedule import (
 )
 from .transfer import freeze_to, group_lrs, keep_statistics, layer_groups, param_groups
 
-# %% ../nbs/lib/all.ipynb #2a6e935e
+# %% ../nbs/lib/all.ipynb #a8406f42
+from coursekit.calibration import (
+    apply_temperature,
+    expected_calibration_error,
+    fit_temperature,
+    plot_reliability,
+    reliability,
+)
 from .cleaning import Cleaning
+from .compare import changed_sides, mcnemar, wilson_interval
 from .explore_cycle import cycle_explorer
 from .explore_finder import finder_explorer
 from .explore_freezing import freezing_explorer
 from .explore_loss import cross_entropy_explorer, softmax_explorer
 from .export import Predictor, export_model, load_learner
 from .interpret import ClassificationInterpretation
+from .saliency import grad_cam, plot_grad_cam
 from .tables import prediction_table, submission_table, write_table
 
-# %% ../nbs/lib/all.ipynb #3cbb2ce1
+# %% ../nbs/lib/all.ipynb #ff612122
 _all_ = [
     "Brightness", "Contrast", "Dihedral", "Flip", "Hue", "Normalize", "RandomErasing", "RandomResizedCrop", "Resize",
     "ResizeMethod", "Rotate", "Saturation", "Warp", "Zoom", "aug_transforms", "imagenet_stats",
@@ -147,4 +158,6 @@ _all_ = [
     "freezing_explorer",
     "softmax_explorer", "finder_explorer", "cycle_explorer",
     "prediction_table", "submission_table", "write_table",
+    "apply_temperature", "expected_calibration_error", "fit_temperature", "plot_reliability", "reliability",
+    "changed_sides", "mcnemar", "wilson_interval", "grad_cam", "plot_grad_cam",
 ]  # fmt: skip

@@ -122,7 +122,7 @@ def pool_for(body: nn.Module) -> ConcatPool:
     "The pooling for the feature maps that a `body` gives."
     return ConcatPool(str(getattr(body, "output_fmt", "NCHW")), skip=getattr(body, "num_prefix_tokens", 0))
 
-# %% ../nbs/lib/models.ipynb #c7e4e06c
+# %% ../nbs/lib/models.ipynb #aefd9ca8
 class VisionModel(nn.Module):
     """An image classifier: `normalize`, `body`, `pool` and `head`, one after the other.
 
@@ -135,18 +135,22 @@ class VisionModel(nn.Module):
         super().__init__()
         self.normalize, self.body, self.pool, self.head = normalize, body, pool, head
 
-    def features(self, images: Tensor) -> Tensor:
-        """What the head sees: one vector an image, of shape (N, 2 * channels of the body).
+    def maps(self, images: Tensor) -> Tensor:
+        """Feature maps, in the body's own layout: what `pool` takes.
 
         Raises `ModelError` for images of a size or number of channels that the body does not take.
         """
         images = images.to(memory_format=torch.channels_last)
         try:
-            return self.pool(self.body(self.normalize(images)))
+            return self.body(self.normalize(images))
         except (AssertionError, RuntimeError) as error:
             if problem := _unsuitable(images, self.body, self.normalize):
                 raise problem from error
             raise
+
+    def features(self, images: Tensor) -> Tensor:
+        "What the head sees: one vector an image, of shape (N, 2 * channels of the body). Raises as `maps` does."
+        return self.pool(self.maps(images))
 
     def classify(self, features: Tensor) -> Tensor:
         "Logits for vectors that `features` gave."
