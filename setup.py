@@ -41,7 +41,8 @@ setup(
     install_requires=requirements("requirements"),
     extras_require={
         "course": requirements("course_requirements"),
-        "dev": requirements("dev_requirements"),
+        "onnx": requirements("onnx_requirements"),
+        "dev": requirements("dev_requirements") + requirements("onnx_requirements"),
     },
     classifiers=[
         "Development Status :: 3 - Alpha",

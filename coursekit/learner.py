@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 # %% auto #0
 __all__ = ['Learner', 'vision_learner', 'cnn_learner']
 
-# %% ../nbs/lib/learner.ipynb #2643b943
+# %% ../nbs/lib/learner.ipynb #c3c18d4d
 class Learner(TrainingLoop):
     """Data, a model and all that it takes to train one on the other.
 
@@ -340,8 +340,11 @@ class Learner(TrainingLoop):
 
     # ---- lesson 10 and 12: export, precision
 
-    def export(self, folder: str | Path = "export") -> Path:
-        """Writes model, vocabulary and preprocessing to `folder` as safetensors and JSON; `load_learner` reads them."""
+    def export(self, folder: str | Path = "export", *, onnx: bool = False) -> Path:
+        """Writes model, vocabulary and preprocessing to `folder` as safetensors and JSON; `load_learner` reads them.
+
+        `onnx` adds `model.onnx`, checked with onnxruntime; that needs the extra `onnx`.
+        """
         names, values = self.recorder.names, self.recorder.values
         if self.arch is None:
             raise TrainingError(
@@ -357,6 +360,7 @@ class Learner(TrainingLoop):
             vocab=self.dls.vocab,
             preprocessing=self.dls.preprocessing(),
             metrics=results,
+            onnx=onnx,
         )
 
     def to_fp16(self) -> Learner:
