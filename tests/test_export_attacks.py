@@ -155,7 +155,7 @@ attack_text("licence is a list", lambda t: t | {"data_licence": ["CC0"]}, "'data
 # labels
 attack_text("label left out", lambda t: t | {"vocab": VOCAB[:2]}, "2 logits")
 attack_text("one label less in all", lambda t: with_labels(t, VOCAB[:2]), r"is F32 \(3, 512\), not F32 \(2, 512\)")
-attack_text("many labels", lambda t: with_labels(t, [f"{i:x}" for i in range(400_000)]), r"not F32 \(400000, 512\)")
+attack_text("many labels", lambda t: with_labels(t, [f"{i:x}" for i in range(200_000)]), "200000, 512|'vocab'")
 attack_text("label twice", lambda t: t | {"vocab": ["a", "a", "b"]}, "'vocab' must be")
 attack_text("label is a number", lambda t: t | {"vocab": ["a", 1, "b"]}, "'vocab' must be")
 attack_text("label is half a character", lambda t: t | {"vocab": ["a", "\ud800", "b"]}, "'vocab' must be")

@@ -1,13 +1,11 @@
 """The training code of the source texts 000 to 004, in today's spelling and with only the import changed.
 
 The photos are small and few, and the weights that the texts download are random here, of the right names and shapes.
-Their data code is tested in test_texts_data.py, their results code in test_interpret.py.
+Their data code is tested in test_texts_data.py, their results code in test_texts_results.py.
 """
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image
+from breeds import breed_loaders
 
 from coursekit import *
 from coursekit.schedule import one_cycle
@@ -15,36 +13,7 @@ from coursekit.schedule import one_cycle
 
 @pytest.fixture
 def dls(tmp_path, monkeypatch):
-    """Loaders over 24 photos of two breeds, and weights for the resnets."""
-    rng = np.random.default_rng(0)
-    for i in range(24):
-        pixels = rng.normal((80, 170)[i % 2], 25, (36, 40, 3)).clip(0, 255).astype(np.uint8)
-        folder = tmp_path / "images"
-        folder.mkdir(exist_ok=True)
-        Image.fromarray(pixels).save(folder / f"{('great_pyrenees', 'Birman')[i % 2]}_{100 + i}.jpg")
-
-    def random_weights(arch, weights, download):
-        file = tmp_path / f"{arch_id(arch)}.pth"
-        torch.save(build_model(arch, 2, seed=1).body.state_dict(), file)
-        return file
-
-    monkeypatch.setattr("coursekit.models.find_weights", random_weights)
-    monkeypatch.chdir(tmp_path)
-    pets = DataBlock(
-        blocks=(ImageBlock, CategoryBlock),
-        get_items=get_image_files,
-        splitter=RandomSplitter(seed=42),
-        get_y=using_attr(RegexLabeller(r"(.+)_\d+.jpg$"), "name"),
-        item_tfms=Resize(40),
-        batch_tfms=aug_transforms(size=32, min_scale=0.75),
-    )
-    return pets.dataloaders(tmp_path / "images", bs=8, cache=False)
-
-
-def arch_id(arch):
-    from coursekit.bodies import arch_id
-
-    return arch_id(arch)
+    return breed_loaders(tmp_path, monkeypatch)
 
 
 def test_text_000_unfreezes_and_trains_with_rates_by_layer(dls):
