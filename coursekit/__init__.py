@@ -19,11 +19,12 @@ __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Hue', 'Normalize', 'Ra
            'minimum', 'slide', 'steep', 'valley', 'ParamScheduler', 'anneal_constant', 'anneal_cosine',
            'anneal_exponential', 'anneal_linear', 'anneal_polynomial', 'flat_cos', 'in_sequence', 'one_cycle',
            'one_cycle_momentum', 'plot_schedules', 'freeze_to', 'group_lrs', 'keep_statistics', 'layer_groups',
-           'param_groups', 'Cleaning', 'Predictor', 'export_model', 'load_learner', 'ClassificationInterpretation',
-           'cross_entropy_explorer', 'freezing_explorer', 'softmax_explorer', 'finder_explorer', 'cycle_explorer',
-           'prediction_table', 'submission_table', 'write_table', 'apply_temperature', 'expected_calibration_error',
-           'fit_temperature', 'plot_reliability', 'reliability', 'changed_sides', 'mcnemar', 'wilson_interval',
-           'grad_cam', 'plot_grad_cam']
+           'param_groups', 'Cleaning', 'confusion_explorer', 'predict_box', 'predict_picture', 'Predictor',
+           'export_model', 'load_learner', 'ClassificationInterpretation', 'cross_entropy_explorer',
+           'freezing_explorer', 'softmax_explorer', 'finder_explorer', 'cycle_explorer', 'prediction_table',
+           'submission_table', 'write_table', 'apply_temperature', 'expected_calibration_error', 'fit_temperature',
+           'plot_reliability', 'reliability', 'changed_sides', 'mcnemar', 'wilson_interval', 'grad_cam',
+           'plot_grad_cam']
 
 # %% ../nbs/lib/all.ipynb #bfc92822
 __version__ = "0.1.0"
@@ -114,7 +115,7 @@ from coursekit.schedule import (
 )
 from .transfer import freeze_to, group_lrs, keep_statistics, layer_groups, param_groups
 
-# %% ../nbs/lib/all.ipynb #a8406f42
+# %% ../nbs/lib/all.ipynb #215c853e
 from coursekit.calibration import (
     apply_temperature,
     expected_calibration_error,
@@ -124,16 +125,18 @@ from coursekit.calibration import (
 )
 from .cleaning import Cleaning
 from .compare import changed_sides, mcnemar, wilson_interval
+from .explore_confusion import confusion_explorer
 from .explore_cycle import cycle_explorer
 from .explore_finder import finder_explorer
 from .explore_freezing import freezing_explorer
 from .explore_loss import cross_entropy_explorer, softmax_explorer
+from .explore_predict import predict_box, predict_picture
 from .export import Predictor, export_model, load_learner
 from .interpret import ClassificationInterpretation
 from .saliency import grad_cam, plot_grad_cam
 from .tables import prediction_table, submission_table, write_table
 
-# %% ../nbs/lib/all.ipynb #ff612122
+# %% ../nbs/lib/all.ipynb #a04a8480
 _all_ = [
     "Brightness", "Contrast", "Dihedral", "Flip", "Hue", "Normalize", "RandomErasing", "RandomResizedCrop", "Resize",
     "ResizeMethod", "Rotate", "Saturation", "Warp", "Zoom", "aug_transforms", "imagenet_stats",
@@ -154,7 +157,8 @@ _all_ = [
     "ParamScheduler", "anneal_constant", "anneal_cosine", "anneal_exponential", "anneal_linear", "anneal_polynomial",
     "flat_cos", "in_sequence", "one_cycle",
     "one_cycle_momentum", "plot_schedules", "freeze_to", "group_lrs", "keep_statistics", "layer_groups", "param_groups",
-    "Cleaning", "Predictor", "export_model", "load_learner", "ClassificationInterpretation", "cross_entropy_explorer",
+    "Cleaning", "confusion_explorer", "predict_box", "predict_picture",
+    "Predictor", "export_model", "load_learner", "ClassificationInterpretation", "cross_entropy_explorer",
     "freezing_explorer",
     "softmax_explorer", "finder_explorer", "cycle_explorer",
     "prediction_table", "submission_table", "write_table",
