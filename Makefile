@@ -1,7 +1,7 @@
 # `make lab` opens the course, `make test` tests everything; each sets up what it needs, and is quick the second time.
 #   PYTHON=python3.12          the Python that makes the environment (3.10 or newer)
 #   LAB_ARGS="--no-browser"    flags for JupyterLab
-#   PYTEST_ARGS="-k split"     flags for pytest
+#   PYTEST_ARGS="-k split"     flags for pytest ("-n 4" tests in four processes; by default in two)
 #   LESSON=04                  the notebooks that `make render` executes: those whose names start so
 #   ROWS="P4 P12"              the rows of benchmarks/README.md that `make bench` measures
 #   TORCH_INDEX=URL            where to get PyTorch from: the address that pytorch.org names for your CPU or GPU
@@ -33,7 +33,7 @@ lab: $(VENV)/course.stamp ## open the course in JupyterLab, on your own copies o
 	@$(BIN)/python -m tools.lab $(LAB_ARGS)
 
 test: $(VENV)/dev.stamp lint ## run every check and test, the notebooks included
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 train: $(VENV)/course.stamp ## train, explain and export a classifier, without a browser
 	@$(BIN)/python -m tools.quickstart

@@ -1,6 +1,7 @@
 """Fixtures that several test files use."""
 
 import json
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,17 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Several test processes share the processors. Said before torch is imported, and seen by what the tests start.
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
+    share = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, share)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The notebooks and the browser take longest and come first, so that several processes end at about one time."""
+    slow = ("test_notebooks.py", "test_browser.py")
+    items.sort(key=lambda item: slow.index(item.path.name) if item.path.name in slow else len(slow))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
