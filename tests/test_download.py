@@ -3,16 +3,16 @@
 import gzip
 import hashlib
 import io
-import ssl
 import struct
 import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from loopback import CERTIFICATE, TRUSTED, Server, send, whole
 
 from coursekit import datasets
 from coursekit.archives import Limits, unpack
@@ -21,58 +21,8 @@ from coursekit.datasets import untar_data
 from coursekit.download import RemoteFile, download, sha256_of
 from coursekit.sources import SOURCES, Source, URLs, show_licence
 
-CERTIFICATE = Path(__file__).parent / "loopback.pem"
 CONTENT = bytes(range(256)) * 1000  # 256,000 bytes: many reads of the client
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-class Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        "Clients that hang up on us are what these tests are about."
-
-
-class Server:
-    "A server on the loopback address; `answer(handler)` is what it does with a GET, `requests` what it was asked."
-
-    def __init__(self, tls: bool):
-        self.requests: list[tuple[str, str | None]] = []
-        self.answer: Callable[[BaseHTTPRequestHandler], None] = whole(CONTENT)
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.requests.append((self.path, self.headers.get("Range")))
-                outer.answer(self)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = Quiet(("127.0.0.1", 0), Handler)
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(CERTIFICATE)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"{'https' if tls else 'http'}://localhost:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def send(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes = b"") -> None:
-    handler.send_response(status)
-    for name, value in headers.items():
-        handler.send_header(name, value)
-    handler.end_headers()
-    handler.wfile.write(body)
-    handler.close_connection = True
-
-
-def whole(content: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
-    return lambda handler: send(handler, 200, {"Content-Length": str(len(content))}, content)
 
 
 def cut_off(after: int, resumes: bool) -> Callable[[BaseHTTPRequestHandler], None]:
@@ -91,21 +41,20 @@ def cut_off(after: int, resumes: bool) -> Callable[[BaseHTTPRequestHandler], Non
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     "The test certificate is trusted in the way that users have, and no proxy of the machine comes in between."
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-    monkeypatch.setenv("NO_PROXY", "localhost")
-    monkeypatch.setenv("no_proxy", "localhost")
+    for name, value in TRUSTED.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
 def server(trusted: None) -> Iterator[Server]:
-    server = Server(tls=True)
+    server = Server(tls=True, content=CONTENT)
     yield server
     server.close()
 
 
 @pytest.fixture
 def plain_server() -> Iterator[Server]:
-    server = Server(tls=False)
+    server = Server(tls=False, content=CONTENT)
     yield server
     server.close()
 
