@@ -70,7 +70,7 @@ def sample_image(size: int = 64) -> bytes:
     Image.fromarray(np.stack(planes, axis=-1).astype(np.uint8)).save(file, "png", optimize=True)
     return file.getvalue()
 
-# %% ../nbs/10_export_and_predict.ipynb #fc32d12f
+# %% ../nbs/10_export_and_predict.ipynb #ef9b621b
 TOLERANCE = 1e-3  # of the golden logits, relative to 1 + the largest: other processors differ by some 1e-6
 
 
@@ -100,7 +100,7 @@ def _needed(folder: Path, arch: str, n_out: int) -> dict[str, str]:
     except CoursekitError as error:
         raise refused(folder / TEXT_FILE, [error.what.rstrip(".")]) from error
 
-
+# %% ../nbs/10_export_and_predict.ipynb #0bc6da3d
 def check_files(folder: Path) -> None:
     "Raise `ExportError` unless both files are in `folder`, are plain files, and no pickle lies beside them."
     if not folder.is_dir():
@@ -156,7 +156,7 @@ def _check_onnx_file(folder: Path, facts: Mapping[str, Any] | None) -> None:
     if facts is not None and file_sha256(path) != facts["sha256"]:
         raise refused(path, ["it is not the file that was exported"])
 
-
+# %% ../nbs/10_export_and_predict.ipynb #f5c2b24b
 def _check_golden_sample(predictor: Predictor, folder: Path) -> None:
     "Raise `ExportError` unless the stored image gives the stored logits."
     golden = predictor.description["golden_sample"]
@@ -188,7 +188,7 @@ def library_versions() -> dict[str, str]:
             versions[name] = "not installed"
     return versions
 
-# %% ../nbs/10_export_and_predict.ipynb #3b692325
+# %% ../nbs/10_export_and_predict.ipynb #3a081b88
 def export_model(
     folder: str | os.PathLike[str],
     model: nn.Module,
@@ -235,8 +235,8 @@ def export_model(
         shutil.rmtree(temporary, ignore_errors=True)
     return Path(folder)
 
-
-def check_exportable(vocab: Sequence[str], preprocessing: dict[str, Any], onnx: bool) -> None:
+# %% ../nbs/10_export_and_predict.ipynb #c7564540
+def check_exportable(vocab: Sequence[str], preprocessing: Mapping[str, Any], onnx: bool) -> None:
     "Raise `ExportError` for what can be known to fail before any work is done."
     problems = wrong_preprocessing(preprocessing) + wrong_vocab(list(vocab))
     if not problems and onnx and not (preprocessing["item_tfms"] or preprocessing["batch"]["size"]):
@@ -262,7 +262,7 @@ def _tensors_to_write(model: nn.Module, arch: str, n_out: int) -> dict[str, Tens
         )
     return tensors
 
-
+# %% ../nbs/10_export_and_predict.ipynb #4f8ed9fe
 def _describe(
     predictor: Predictor,
     weights: bytes,
@@ -305,7 +305,7 @@ def _write_onnx(predictor: Predictor, path: Path) -> dict[str, Any]:
     check_onnx(path, images, expected, TOLERANCE)
     return {"sha256": file_sha256(path), "opset": opset[0]}
 
-
+# %% ../nbs/10_export_and_predict.ipynb #a63aca9f
 def _finite_or_none(value: float | None) -> float | None:
     "A number that JSON knows."
     return float(value) if value is not None and math.isfinite(value) else None

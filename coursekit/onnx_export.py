@@ -44,7 +44,7 @@ def check_onnx_installed() -> None:
             'Install the extra: pip install "coursekit[onnx]"; or export without onnx=True.',
         )
 
-# %% ../nbs/lib/onnx_export.ipynb #5b7a9cac
+# %% ../nbs/lib/onnx_export.ipynb #1e9edf1a
 def write_onnx(model: nn.Module, images: Tensor, path: Path, notes: Mapping[str, Any]) -> int:
     """Write `model` to `path` as ONNX, from "images" (N, 3, H, W) to "logits" (N, C), N open; returns the opset.
 
@@ -54,7 +54,7 @@ def write_onnx(model: nn.Module, images: Tensor, path: Path, notes: Mapping[str,
     check_onnx_installed()
     try:
         with _quiet(), torch.no_grad():
-            program = torch.onnx.export(
+            program: Any = torch.onnx.export(
                 model.eval(),
                 (images,),
                 dynamo=True,

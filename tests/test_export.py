@@ -19,6 +19,7 @@ from coursekit import export
 from coursekit.augment import BatchPipeline, Normalize, RandomResizedCrop, Resize, aug_transforms, imagenet_stats
 from coursekit.core import CoursekitError, DataError, ExportError
 from coursekit.data import load_batch
+from coursekit.description import FORMAT_VERSION
 from coursekit.export import TEXT_FILE, WEIGHTS_FILE, Predictor, load_learner, sample_image
 from coursekit.images import open_image, to_uint8
 from coursekit.losses import softmax
@@ -331,3 +332,36 @@ def test_the_golden_sample_uses_the_whole_range_of_values():
 def test_a_predictor_can_be_made_without_a_folder(photo):
     predictor = Predictor(trained(), VOCAB, PREPROCESSING)
     assert predictor.predict(photo)[0] in VOCAB
+
+
+# ---- exports of earlier formats
+
+STORED = sorted((Path(__file__).parent / "exports").iterdir())
+
+
+@pytest.mark.parametrize("stored", STORED, ids=lambda path: path.name)
+def test_an_export_of_every_format_so_far_gives_the_numbers_that_it_gave(stored):
+    # written once, by the code of that time, and never again: what others have on their disks must stay readable
+    predictor = load_learner(stored / "model")
+    expected = json.loads((stored / "expected.json").read_text("utf-8"))
+    label, index, probs = predictor.predict(stored / "photo.png")
+    assert predictor.description["format_version"] == stored.name
+    assert (label, index) == (expected["label"], expected["index"])
+    torch.testing.assert_close(probs, torch.tensor(expected["probs"]), atol=1e-5, rtol=1e-4)
+    assert predictor.vocab == VOCAB and predictor.description["data_licence"] == "CC0-1.0"
+
+
+def test_the_format_that_is_written_has_a_stored_export():
+    assert FORMAT_VERSION in [path.name for path in STORED]
+
+
+def test_the_learner_asks_for_onnx_by_name(monkeypatch):
+    from coursekit import learner
+
+    asked = {}
+    monkeypatch.setattr(learner, "export_model", lambda folder, model, **settings: asked.update(settings))
+    fake = type("Fake", (), {"arch": ARCH, "model": None, "dls": None, "recorder": None})()
+    fake.dls = type("Data", (), {"vocab": VOCAB, "preprocessing": lambda self: PREPROCESSING})()
+    fake.recorder = type("Recorder", (), {"names": ["epoch"], "values": []})()
+    learner.Learner.export(fake, "m", onnx=True)
+    assert asked["onnx"] is True
