@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # %% auto #0
-__all__ = ['confusion_counts', 'shares', 'report', 'errors_by_class', 'wrong_only', 'confused_order', 'submatrix', 'draw_matrix', 'shorten', 'MatrixLayout', 'matrix_layout', 'named_classes']
+__all__ = ['confusion_counts', 'shares', 'report', 'wrong_only', 'submatrix', 'errors_by_class', 'draw_matrix', 'shorten', 'confused_order', 'MatrixLayout', 'matrix_layout', 'named_classes']
 
 # %% ../nbs/09_interpretation.ipynb #1b7b4609
 def confusion_counts(targets: Tensor, predictions: Tensor, n_classes: int) -> np.ndarray:
@@ -64,58 +64,10 @@ def report(matrix: np.ndarray, vocab: Sequence[str]) -> pd.DataFrame:
     table.loc["weighted avg"] = [*((values * support).sum() / total for values in columns.values()), total]
     return table.astype({"support": int})
 
-# %% ../nbs/09_interpretation.ipynb #8ca1a04d
-def errors_by_class(matrix: np.ndarray, vocab: Sequence[str], confidence: float = 0.95) -> pd.DataFrame:
-    """How often each class was mistaken, and between which rates the truth may lie: n, wrong, error_rate, low, high.
-
-    `low` and `high` are the ends of the interval of `wilson_interval`. A class without images has an error rate of NaN.
-    """
-    import pandas as pd
-
-    n, wrong = matrix.sum(axis=1), wrong_only(matrix).sum(axis=1)
-    low, high = wilson_interval(wrong, n, confidence)
-    rate = np.where(n > 0, wrong / np.maximum(n, 1), np.nan)
-    columns = {"n": n, "wrong": wrong, "error_rate": rate, "low": low, "high": high}
-    return pd.DataFrame(columns, index=list(vocab))
-
-# %% ../nbs/09_interpretation.ipynb #3bc40ce9
+# %% ../nbs/09_interpretation.ipynb #86ba3775
 def wrong_only(matrix: np.ndarray) -> np.ndarray:
     "A copy of the matrix with zeros on the diagonal: its mistakes."
     return np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
-
-
-def confused_order(matrix: np.ndarray) -> list[int]:
-    """All class indices, in an order in which classes that are confused stand side by side.
-
-    Chains of classes are joined, the two that are confused most (on average over their members, in shares of the actual
-    class) first, each turned so that the more confused ends meet. What is confused with nothing stays behind.
-    """
-    mutual = shares(wrong_only(matrix), "row")
-    mutual = links = mutual + mutual.T
-    chains, sizes = [[i] for i in range(len(matrix))], np.ones(len(matrix))
-    while links.any():
-        first, second = np.sort(np.unravel_index((links / np.outer(sizes, sizes)).argmax(), links.shape))
-        chains[first] = _joined(chains[first], chains.pop(second), mutual)
-        sizes[first] += sizes[second]
-        links = _merged(links, first, second)
-        sizes = np.delete(sizes, second)
-    return [i for chain in chains for i in chain]
-
-
-def _joined(a: list[int], b: list[int], mutual: np.ndarray) -> list[int]:
-    "Chain `b` behind chain `a`, each turned so that the ends that meet are those that are confused most."
-    ways = [(x, y) for x in (a, a[::-1]) for y in (b, b[::-1])]
-    x, y = max(ways, key=lambda way: mutual[way[0][-1], way[1][0]])
-    return x + y
-
-
-def _merged(links: np.ndarray, first: int, second: int) -> np.ndarray:
-    "The links between chains after the second has become a part of the first."
-    links = links.copy()
-    links[first] += links[second]
-    links[:, first] += links[:, second]
-    links[first, first] = 0
-    return np.delete(np.delete(links, second, axis=0), second, axis=1)
 
 # %% ../nbs/09_interpretation.ipynb #f9ba6e82
 def submatrix(matrix: np.ndarray, k: int | None = None, order: str | None = None) -> list[int]:
@@ -137,6 +89,20 @@ def submatrix(matrix: np.ndarray, k: int | None = None, order: str | None = None
     if order is None:
         return chosen.tolist()
     return chosen[confused_order(matrix[np.ix_(chosen, chosen)])].tolist()
+
+# %% ../nbs/09_interpretation.ipynb #8ca1a04d
+def errors_by_class(matrix: np.ndarray, vocab: Sequence[str], confidence: float = 0.95) -> pd.DataFrame:
+    """How often each class was mistaken, and between which rates the truth may lie: n, wrong, error_rate, low, high.
+
+    `low` and `high` are the ends of the interval of `wilson_interval`. A class without images has an error rate of NaN.
+    """
+    import pandas as pd
+
+    n, wrong = matrix.sum(axis=1), wrong_only(matrix).sum(axis=1)
+    low, high = wilson_interval(wrong, n, confidence)
+    rate = np.where(n > 0, wrong / np.maximum(n, 1), np.nan)
+    columns = {"n": n, "wrong": wrong, "error_rate": rate, "low": low, "high": high}
+    return pd.DataFrame(columns, index=list(vocab))
 
 # %% ../nbs/09_interpretation.ipynb #78182b60
 def draw_matrix(axes: Axes, values: np.ndarray, text_size: float) -> None:
@@ -178,6 +144,40 @@ def shorten(name: str, width: int = 24) -> str:
     if len(name) <= width:
         return name
     return f"{name[: (width - 1) // 2 + (width - 1) % 2]}…{name[len(name) - (width - 1) // 2 :]}"
+
+# %% ../nbs/09_interpretation.ipynb #96671c19
+def confused_order(matrix: np.ndarray) -> list[int]:
+    """All class indices, in an order in which classes that are confused stand side by side.
+
+    Chains of classes are joined, the two that are confused most (on average over their members, in shares of the actual
+    class) first, each turned so that the more confused ends meet. What is confused with nothing stays behind.
+    """
+    confused = shares(wrong_only(matrix), "row")
+    mutual = links = confused + confused.T
+    chains, sizes = [[i] for i in range(len(matrix))], np.ones(len(matrix))
+    while links.any():
+        first, second = np.sort(np.unravel_index((links / np.outer(sizes, sizes)).argmax(), links.shape))
+        chains[first] = _joined(chains[first], chains.pop(second), mutual)
+        sizes[first] += sizes[second]
+        links = _merged(links, first, second)
+        sizes = np.delete(sizes, second)
+    return [i for chain in chains for i in chain]
+
+
+def _joined(a: list[int], b: list[int], mutual: np.ndarray) -> list[int]:
+    "Chain `b` behind chain `a`, each turned so that the ends that meet are those that are confused most."
+    ways = [(x, y) for x in (a, a[::-1]) for y in (b, b[::-1])]
+    x, y = max(ways, key=lambda way: mutual[way[0][-1], way[1][0]])
+    return x + y
+
+
+def _merged(links: np.ndarray, first: int, second: int) -> np.ndarray:
+    "The links between chains after the second has become a part of the first."
+    links = links.copy()
+    links[first] += links[second]
+    links[:, first] += links[:, second]
+    links[first, first] = 0
+    return np.delete(np.delete(links, second, axis=0), second, axis=1)
 
 # %% ../nbs/09_interpretation.ipynb #32f79724
 class MatrixLayout(NamedTuple):
