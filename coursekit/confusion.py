@@ -179,7 +179,7 @@ def _merged(links: np.ndarray, first: int, second: int) -> np.ndarray:
     links[first, first] = 0
     return np.delete(np.delete(links, second, axis=0), second, axis=1)
 
-# %% ../nbs/09_interpretation.ipynb #32f79724
+# %% ../nbs/09_interpretation.ipynb #08426556
 class MatrixLayout(NamedTuple):
     "Sizes for a picture of a confusion matrix: inches for the figure, points for text."
 
@@ -216,9 +216,9 @@ def matrix_layout(
 
 
 def _screen_size(n: int, name_width: float, turned: bool) -> tuple[float, float]:
-    "Inches for a matrix of `n` classes: as large as it needs, and no larger than a laptop's screen."
+    "Inches for `n` classes: what they need, but no more than JupyterLab leaves of a laptop's screen."
     cells = max(0.55 * n, 1.6) if turned else max(0.55, 1.1 * name_width) * n
-    return min(max(cells, 1.6) + name_width + 0.6, 10.4), min(max(0.4 * n, 1.2) + 0.9 + name_width * turned, 6.3)
+    return min(max(cells, 1.6) + name_width + 0.6, 9.3), min(max(0.4 * n, 1.2) + 0.9 + name_width * turned, 6.2)
 
 
 def named_classes(mistakes: np.ndarray, gap: int) -> list[int]:
