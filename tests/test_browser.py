@@ -1,4 +1,4 @@
-"""Lessons 0, 4 and 6 as a learner meets them: `make lab`'s server, a real browser, Run All Cells, a slider moved."""
+"""Lessons as a learner meets them: `make lab`'s server, a browser, Run All Cells, then a slider, a cell, a photo."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tools.notebooks import ROOT
 
@@ -178,4 +179,45 @@ def test_each_explorer_redraws_when_a_slider_moves(page, lab: Lab, lesson: str, 
         wait_until(lambda: picture_bytes(picture) != before, seconds=20)  # noqa: B023 - called before the next turn
         assert slider.locator(".widget-readout").inner_text() != value
         assert picture_bytes(picture) != before
+    assert page.evaluate(RUN_STATE) == "done"
+
+
+def test_a_cell_is_clicked_an_image_relabelled_and_the_table_found_on_disk(page, lab: Lab) -> None:
+    """Lesson 9: the cells of its confusion matrix are buttons, and show the images behind them."""
+    open_and_run(page, lab, "09_interpretation.ipynb", seconds=420)
+    matrix = page.locator(".coursekit-matrix")
+    card = page.locator(".coursekit-card").first
+    cell = matrix.get_by_role("button", disabled=False).last
+    before = picture_bytes(card.locator("img"))
+    cell.focus()
+    page.keyboard.press("Enter")
+    wait_until(lambda: picture_bytes(card.locator("img")) != before, seconds=20)
+    actual = re.fullmatch("actual (.+), predicted (.+): .*", cell.get_attribute("title")).group(1)
+    label = next(name for name in card.locator("option").all_inner_texts() if name != actual)
+    before = picture_bytes(card.locator("img"))
+    card.locator("select").select_option(label=label)
+    card.get_by_role("button", name="relabel").click()
+    card.get_by_text(f"new label: {label}").wait_for(timeout=20_000)
+    assert picture_bytes(card.locator("img")) != before  # a band says that it was relabelled
+    image = card.inner_text().split("loss")[1].split("\n")[1].strip()
+    (table,) = Path(os.environ["COURSEKIT_HOME"]).glob("lesson_9/*.csv")
+    assert re.search(rf"^.*{re.escape(image)},relabel,{re.escape(label)}$", table.read_text("utf-8"), re.M)
+    assert page.evaluate(RUN_STATE) == "done"
+
+
+def test_a_photo_is_uploaded_and_its_label_seen(page, lab: Lab, tmp_path: Path) -> None:
+    """Lesson 10: the box takes photos from the computer that the browser runs on, and says what is wrong with one."""
+    photo, text = tmp_path / "my photo.jpg", tmp_path / "notes.txt"
+    Image.new("RGB", (300, 200), "gray").save(photo)
+    text.write_text("no photo")
+    open_and_run(page, lab, "10_export_and_predict.ipynb", seconds=420)
+    box = page.locator(".coursekit-predict")
+    with page.expect_file_chooser() as chosen:
+        box.get_by_role("button", name="Choose photos").click()
+    chosen.value.set_files([photo, text])
+    said = box.get_by_role("status").filter(has_text="my photo.jpg")
+    said.wait_for(timeout=20_000)
+    assert re.match(r"my photo\.jpg: \w+\. Probabilities: ", said.inner_text())
+    assert box.get_by_role("alert").filter(has_text="notes.txt").count() == 1
+    assert picture_bytes(box.locator("img")).startswith(b"\x89PNG")
     assert page.evaluate(RUN_STATE) == "done"
