@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['MOST_CLASSES', 'PER_PAGE', 'BANDS', 'confusion_state', 'cell_text', 'cell_colours', 'describe_confusion',
+__all__ = ['MOST_CLASSES', 'PER_PAGE', 'DARK_RED', 'BANDS', 'confusion_state', 'cell_text', 'cell_colours', 'describe_confusion',
            'image_words', 'thumbnail', 'png_bytes', 'draw_confusion', 'ConfusionExplorer', 'confusion_explorer']
 
-# %% ../nbs/lib/explore_confusion.ipynb #75c8f8cb
+# %% ../nbs/lib/explore_confusion.ipynb #3ec8ec36
 MOST_CLASSES, PER_PAGE = 12, 4
+DARK_RED = "#B34700"  # vermilion, dark enough for text on white
 
 
 def confusion_state(
@@ -204,7 +205,7 @@ def draw_confusion(state: dict[str, Any]) -> Figure:
         panel.set_xlabel(words, fontsize=8)
     return figure
 
-# %% ../nbs/lib/explore_confusion.ipynb #d13e1f0f
+# %% ../nbs/lib/explore_confusion.ipynb #0905aa05
 def _button(text: str, tooltip: str, do: Callable[[], None]) -> Button:
     import ipywidgets
 
@@ -258,7 +259,7 @@ class _Card:
         self.words.value = f'<div style="line-height:1.35; text-align:center">{"<br>".join(lines)}</div>'
         self.undo.disabled = decision is None
         news = f"new label: {decision.label}" if decision is not None and decision.label else ""
-        colour = RED if error else "inherit"
+        colour = DARK_RED if error else "inherit"
         role = "alert" if error else "status"
         style = f"color:{colour}; line-height:1.35; text-align:center"
         self.message.value = f'<div role="{role}" style="{style}">{html.escape(error or news)}</div>'

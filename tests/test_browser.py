@@ -192,6 +192,7 @@ def test_a_cell_is_clicked_an_image_relabelled_and_the_table_found_on_disk(page,
     cell.focus()
     page.keyboard.press("Enter")
     wait_until(lambda: picture_bytes(card.locator("img")) != before, seconds=20)
+    assert picture_bytes(card.locator("img")) != before
     actual = re.fullmatch("actual (.+), predicted (.+): .*", cell.get_attribute("title")).group(1)
     label = next(name for name in card.locator("option").all_inner_texts() if name != actual)
     before = picture_bytes(card.locator("img"))
