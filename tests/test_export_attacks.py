@@ -104,7 +104,7 @@ attack_text("module for architecture", lambda t: t | {"architecture": "os.system
 attack_text("function for architecture", lambda t: t | {"architecture": "builtins:exec"}, UNSAFE)
 attack_text("path for architecture", lambda t: t | {"architecture": "../evil.py"}, UNSAFE)
 attack_text("hub for architecture", lambda t: t | {"architecture": "hf-hub:timm/resnet34"}, UNSAFE)
-attack_text("folder for architecture", lambda t: t | {"architecture": "local-dir:/tmp/evil"}, UNSAFE)
+attack_text("folder for architecture", lambda t: t | {"architecture": "local-dir:evil"}, UNSAFE)
 attack_text("detector for architecture", lambda t: t | {"architecture": "torchvision/maskrcnn_resnet50_fpn"}, UNSAFE)
 attack_text("package for architecture", lambda t: t | {"architecture": "torchvision/../../os"}, UNSAFE)
 attack_text("wide letters for architecture", lambda t: t | {"architecture": "ｒesnet18"}, UNSAFE)
