@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ['MOST_CLASSES', 'PER_PAGE', 'DARK_RED', 'BANDS', 'confusion_state', 'cell_text', 'cell_colours', 'describe_confusion',
            'image_words', 'thumbnail', 'png_bytes', 'draw_confusion', 'ConfusionExplorer', 'confusion_explorer']
 
-# %% ../nbs/lib/explore_confusion.ipynb #3ec8ec36
+# %% ../nbs/lib/explore_confusion.ipynb #2981a077
 MOST_CLASSES, PER_PAGE = 12, 4
 DARK_RED = "#B34700"  # vermilion, dark enough for text on white
 
@@ -54,6 +54,7 @@ def confusion_state(
     of its images (largest loss first), `n` images in all, `wrong` among them, and `wrong_shown` in this part.
     Raises `DataError` for a class that is not in the vocabulary.
     """
+    normalize, order = normalize or None, order or None  # a list in the browser cannot hold None, so "" stands for it
     matrix = interp.confusion_matrix()
     chosen = submatrix(matrix, min(k or MOST_CLASSES, MOST_CLASSES, len(matrix)), order)
     counts = matrix[np.ix_(chosen, chosen)]
@@ -277,7 +278,7 @@ class _Card:
         except DataError as error:
             self.refresh(str(error))
 
-# %% ../nbs/lib/explore_confusion.ipynb #68f55797
+# %% ../nbs/lib/explore_confusion.ipynb #cd07dbe9
 _NAME = '<div style="overflow:hidden; text-overflow:ellipsis; white-space:nowrap; line-height:1.2; {}">{}</div>'
 _BELOW = "writing-mode:vertical-rl; transform:rotate(180deg); max-height:120px; margin:0 auto"
 
@@ -320,7 +321,7 @@ class _Matrix:
             for j in range(n):
                 self._show_cell(i, j, *colours[i][j])
         if len(self.box.children) != (n + 1) ** 2:
-            self.box.layout.grid_template_columns = f"max-content repeat({n}, {34 if n > 8 else 58}px)"
+            self.box.layout.grid_template_columns = f"max-content repeat({n}, {34 if n > 8 else 44 if n > 4 else 58}px)"
             lines = [[name, *cells[:n]] for name, cells in zip(self.rows[:n], self.cells, strict=False)]
             self.box.children = [self.corner, *self.columns[:n], *(widget for line in lines for widget in line)]
 
@@ -333,7 +334,7 @@ class _Matrix:
         cell.style.button_color, cell.style.text_color = colour, ink
         cell.layout = self.framed if pair == state["cell"] else self.plain
 
-# %% ../nbs/lib/explore_confusion.ipynb #1a998ea8
+# %% ../nbs/lib/explore_confusion.ipynb #77ef8444
 @dataclass(frozen=True)
 class ConfusionExplorer:
     "A confusion matrix with the images behind its cells; with a `cleaning`, they can be kept, relabelled and dropped."
@@ -351,11 +352,11 @@ class ConfusionExplorer:
         "What can be chosen, by the argument of `confusion_state`."
         n = len(self.interp.vocab)
         sizes = {str(k): k for k in (4, 8, 12) if k < n} | ({"all": n} if n <= MOST_CLASSES else {})
-        numbers = {"counts": None, "share of actual": "row", "share of predicted": "column"}
+        numbers = {"counts": "", "share of actual": "row", "share of predicted": "column"}
         return {
-            "normalize": Choice("numbers", None, numbers),
+            "normalize": Choice("numbers", "", numbers),
             "minimum": Choice("at least", 1, {"1 mistake": 1, **{f"{m} mistakes": m for m in (2, 3, 5, 10)}}),
-            "order": Choice("order", "confused", {"confused together": "confused", "as in vocabulary": None}),
+            "order": Choice("order", "confused", {"by confusion": "confused", "vocabulary": ""}),
             "k": Choice("classes", list(sizes.values())[-1], sizes),
         }
 

@@ -288,6 +288,7 @@ def test_every_control_changes_the_matrix(photos):
 
     for control in parts(view)[0].values():
         start, before = control.value, shown()
+        assert control.index is not None, f"{control.description} is blank"
         seen = []
         for _, value in control.options:
             control.value = value
