@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # %% auto #0
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
            'derive_seed', 'generator', 'uniforms', 'home', 'ls', 'temporary_path', 'write_atomic', 'remove_stale',
-           'in_notebook', 'processors', 'new_figure', 'progress']
+           'in_notebook', 'processors', 'new_figure', 'plain', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -231,7 +231,7 @@ def processors() -> int:
     "How many processors this process may use."
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-# %% ../nbs/lib/core.ipynb #3c4759b8
+# %% ../nbs/lib/core.ipynb #6287860f
 def new_figure(width: float, height: float) -> Figure:
     "An empty matplotlib figure of this size in inches; a notebook shows it when it is the result of a cell."
     from matplotlib.figure import Figure  # imported where used: `import coursekit` stays quick
@@ -242,6 +242,11 @@ def new_figure(width: float, height: float) -> Figure:
 
         select_figure_formats(get_ipython(), {"png"})
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def plain(text: str) -> str:
+    "The names of classes and files for a figure: matplotlib would take what stands between two dollar signs as a formula."
+    return text.replace("$", r"\$")
 
 # %% ../nbs/lib/core.ipynb #04ab628e
 def progress(iterable: Iterable | None = None, *, total: int | None = None, desc: str = "", leave: bool = False) -> Any:

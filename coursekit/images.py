@@ -213,7 +213,7 @@ def _upright_size(img: Image.Image) -> tuple[int, int]:
     "The (height, width) that an image will have when it is upright, if its note (as in JPEG) precedes its pixels."
     return (img.width, img.height) if _turn(img) in _QUARTER_TURNS else (img.height, img.width)
 
-# %% ../nbs/lib/images.ipynb #3fcc102f
+# %% ../nbs/lib/images.ipynb #7a01b534
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | np.ndarray | torch.Tensor"
 
 
@@ -238,7 +238,7 @@ def open_image(source: ImageSource, size_rule: SizeRule | None = None) -> Image.
         return _open_path(source, size_rule)
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_file(io.BytesIO(source), f"the image of {len(source):,} bytes", size_rule)
-    return _resized(_from_memory(source), size_rule)
+    return _resized(_from_memory(source), size_rule, "the image")
 
 
 def _from_memory(source: ImageSource) -> Image.Image:
@@ -257,14 +257,24 @@ def _from_file(file: BinaryIO, name: str, size_rule: SizeRule | None) -> Image.I
     if size_rule is None:
         return _upright_rgb(img, name)
     if img.format not in _SHRINKING:
-        return _resized(_upright_rgb(img, name), size_rule)
-    wanted = size_rule(_upright_size(img))
+        return _resized(_upright_rgb(img, name), size_rule, name)
+    wanted = _allowed_size(_upright_size(img), size_rule, name)
     shrink_while_decoding(img, wanted)
     return resize_image(_upright_rgb(img, name), wanted)
 
 
-def _resized(img: Image.Image, size_rule: SizeRule | None) -> Image.Image:
-    return img if size_rule is None else resize_image(img, size_rule((img.height, img.width)))
+def _resized(img: Image.Image, size_rule: SizeRule | None, name: str) -> Image.Image:
+    return img if size_rule is None else resize_image(img, _allowed_size((img.height, img.width), size_rule, name))
+
+
+def _allowed_size(size: tuple[int, int], size_rule: SizeRule, name: str) -> tuple[int, int]:
+    "What `size_rule` makes of (height, width); a thread of pixels whose short side is enlarged would fill the memory."
+    wanted, limit = size_rule(size), Image.MAX_IMAGE_PIXELS
+    if limit is not None and wanted[0] * wanted[1] > limit:
+        cause = f"{size[1]} x {size[0]} pixels would become {wanted[1]:,} x {wanted[0]:,}, more than {limit:,}"
+        remedy = "leave it out, cut it to a part that is less thin, or use Resize(size, ResizeMethod.Pad)"
+        raise ImageError(f"Cannot resize {name}: it is too thin", cause, remedy, "too large to unpack")
+    return wanted
 
 
 def _open_path(path: str | os.PathLike[str], size_rule: SizeRule | None) -> Image.Image:

@@ -122,7 +122,10 @@ def make_lite0_learner(image_loaders):
     from coursekit.learner import vision_learner
     from coursekit.metrics import error_rate
 
-    return lambda **kwargs: vision_learner(image_loaders(**kwargs), "efficientnet_lite0", error_rate)
+    def make(loss_func=None, **kwargs):
+        return vision_learner(image_loaders(**kwargs), "efficientnet_lite0", error_rate, loss_func=loss_func)
+
+    return make
 
 
 @pytest.fixture(scope="session")

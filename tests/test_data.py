@@ -853,3 +853,10 @@ def test_batches_on_a_gpu_are_those_of_the_cpu(pets, workers):
     cpu, gpu = (pets_block().dataloaders(pets, bs=4, device=d, num_workers=workers) for d in ("cpu", "cuda"))
     for (x1, y1), (x2, y2) in zip(batches(cpu.train), batches(gpu.train), strict=True):
         assert x2.is_cuda and torch.equal(y1, y2.cpu()) and (x1 - x2.cpu()).abs().max() < 2 / 255
+
+
+def test_a_dollar_in_a_name_is_no_formula():
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = show_images([np.zeros((8, 8, 3), np.uint8)], [r"US$5 or $\foo$"])
+    FigureCanvasAgg(figure).draw()  # a formula that matplotlib does not know would raise here

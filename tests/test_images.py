@@ -445,3 +445,16 @@ def test_the_size_of_a_file_is_read_from_its_header(tmp_path, orientation):
     (tmp_path / "b.jpg").write_bytes(b"<html>")
     with pytest.raises(DataError, match="HTML"):
         image_size(tmp_path / "b.jpg")
+
+
+@pytest.mark.parametrize("form", ["path", "bytes", "PIL image"])
+def test_a_thread_of_pixels_is_not_enlarged_until_the_memory_is_full(tmp_path, form):
+    from coursekit.augment import Resize, ResizeMethod
+
+    path = tmp_path / "thread.png"
+    Image.new("L", (60_000, 1)).save(path)
+    thread = {"path": path, "bytes": path.read_bytes(), "PIL image": Image.open(path)}[form]
+    with pytest.raises(DataError, match="too thin") as caught:
+        open_image(thread, Resize(224).prepared_size)
+    assert "13,440,000 x 224" in caught.value.cause and "Pad" in caught.value.remedy
+    assert open_image(thread, Resize(224, ResizeMethod.Pad).prepared_size).width <= 224

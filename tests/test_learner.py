@@ -290,6 +290,45 @@ def test_the_export_predicts_exactly_what_the_learner_predicts(make_lite0_learne
         assert torch.equal(ours[2], theirs[2])
 
 
+class Sigmoids(nn.BCEWithLogitsLoss):
+    """A loss that reads its logits in another way."""
+
+    activation = staticmethod(torch.sigmoid)
+
+
+def test_a_loss_that_does_not_say_how_to_read_its_logits_gets_the_softmax(make_lite0_learner, tmp_path):
+    learn = make_lite0_learner(loss_func=nn.CrossEntropyLoss())
+    probs, _ = learn.get_preds()
+    assert torch.allclose(probs.sum(1), torch.ones(len(probs)))
+    photo = learn.dls.valid.sources[0]
+    assert torch.equal(load_learner(learn.export(tmp_path / "export")).predict(photo)[2], learn.predict(photo)[2])
+
+
+def test_a_model_whose_logits_are_read_in_another_way_is_not_exported(make_lite0_learner, tmp_path):
+    learn = make_lite0_learner(loss_func=Sigmoids())
+    with pytest.raises(TrainingError, match="softmax"):
+        learn.export(tmp_path / "export")
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_list_of_images_is_predicted_one_by_one(make_lite0_learner):
+    learn = make_lite0_learner()
+    photos = learn.dls.valid.sources[:2]
+    (first, _, probs), (second, _, _) = learn.predict(list(photos))
+    assert torch.equal(probs, learn.predict(photos[0])[2])
+    assert [first, second] == [learn.predict(photo)[0] for photo in photos]
+
+
+def test_no_batches_give_no_predictions_of_other_images(make_lite0_learner):
+    with pytest.raises(TrainingError, match="nothing to predict"):
+        make_lite0_learner().get_preds(dl=[])
+
+
+def test_the_licence_of_the_data_goes_into_the_export(make_lite0_learner, tmp_path):
+    folder = make_lite0_learner().export(tmp_path / "export", data_licence="CC BY-NC-SA 4.0")
+    assert load_learner(folder).description["data_licence"] == "CC BY-NC-SA 4.0"
+
+
 def test_tta_mixes_the_plain_prediction_with_augmented_ones(make_lite0_learner):
     learn = make_lite0_learner()
     plain, targets = learn.get_preds()
