@@ -202,7 +202,7 @@ class CategoryBlock:
 
     vocab: Sequence[str] | None = None
 
-# %% ../nbs/02_loading.ipynb #c04fcbb3
+# %% ../nbs/02_loading.ipynb #b0f93edc
 class DataBlock:
     """A recipe for turning a source (a folder, a list, a table) into batches for training and validation.
 
@@ -297,7 +297,7 @@ class DataBlock:
         check_whole("bs", bs, 1)
         check_whole("val_bs", bs if val_bs is None else val_bs, 1)
         check_whole("num_workers", num_workers, 0)
-        items, left_out = self._sound_items(source) if drop_bad else (self.items_of(source), [])
+        items, left_out = self.sound_items_of(source) if drop_bad else (self.items_of(source), [])
         sources, labels = self.read(items)
         train, valid = self.split(items, labels)
         categorize = choose_vocab(labels, train, valid, self.blocks[1].vocab)
@@ -318,7 +318,11 @@ class DataBlock:
         valid_dl = make(indices=valid, bs=2 * train_dl.bs if val_bs is None else val_bs)
         return DataLoaders(train_dl, valid_dl, self, categorize, left_out)
 
-    def _sound_items(self, source: Any) -> tuple[Items, list[Problem]]:
+    def sound_items_of(self, source: Any) -> tuple[Items, list[Problem]]:
+        """Items of a source that have a label and an image that opens, and the problems of the others, which it counts.
+
+        Raises `DataError` when nothing is left, and when an `IndexSplitter` would then mean other items.
+        """
         items = self.items_of(source)
         kept, problems = sound_items(items, self.get_x or _itself, self._labeller())
         if problems and isinstance(self.splitter, IndexSplitter):
