@@ -179,7 +179,7 @@ def _merged(links: np.ndarray, first: int, second: int) -> np.ndarray:
     links[first, first] = 0
     return np.delete(np.delete(links, second, axis=0), second, axis=1)
 
-# %% ../nbs/09_interpretation.ipynb #08426556
+# %% ../nbs/09_interpretation.ipynb #8aacac4e
 class MatrixLayout(NamedTuple):
     "Sizes for a picture of a confusion matrix: inches for the figure, points for text."
 
@@ -195,30 +195,33 @@ _SMALLEST_NAME, _SMALLEST_NUMBER = 6.0, 4.5  # points
 
 
 def matrix_layout(
-    names: Sequence[str], longest_number: str, figsize: tuple[float, float] | None = None
+    names: Sequence[str], longest_number: str, figsize: tuple[float, float] | None = None, title: str = ""
 ) -> MatrixLayout:
     """Sizes at which all can be read. Without a `figsize` in inches, the picture fits a laptop's screen of 1366 x 768.
 
     Cells become flat where there are many, since a screen is. Where there is no room for all names, some are left out.
+    The lines of `title`, of 11 points, find room above the cells.
     """
+    above = 0.54 + 11 * _LINE * max(2, title.count("\n") + 1)  # with the label of the axis below
     n, longest = len(names), max(map(len, names)) * _CHARACTER
     turned = n > 9 or max(map(len, names)) * n > 60
     below = longest if turned else 0
     beside = longest * (1 if turned else 1.1 * n + 1)
-    width, height = figsize or _screen_size(n, 10 * longest, turned)
+    title_width = 0.9 * 11 * _CHARACTER * max(map(len, title.split("\n")))
+    width, height = figsize or _screen_size(n, 10 * longest, turned, above, title_width)
     # what is left beside the title, the labels of the axes and the names belongs to the cells
-    name_size = min(10, (height - 0.9) / (n * _LINE + below), (width - 0.6) / max(n * _LINE + longest, beside))
+    name_size = min(10, (height - above) / (n * _LINE + below), (width - 0.6) / max(n * _LINE + longest, beside))
     gap = 1 if name_size >= _SMALLEST_NAME else -(-int(1000 * _SMALLEST_NAME) // int(1000 * max(name_size, 0.1)))
     name_size = max(name_size, _SMALLEST_NAME)
-    cell_width, cell_height = (width - 0.6 - name_size * longest) / n, (height - 0.9 - name_size * below) / n
+    cell_width, cell_height = (width - 0.6 - name_size * longest) / n, (height - above - name_size * below) / n
     text_size = min(12, cell_height / _LINE, cell_width / (len(longest_number) + 1) / _CHARACTER)
     return MatrixLayout((width, height), text_size if text_size >= _SMALLEST_NUMBER else 0, name_size, turned, gap)
 
 
-def _screen_size(n: int, name_width: float, turned: bool) -> tuple[float, float]:
+def _screen_size(n: int, name_width: float, turned: bool, above: float, title_width: float) -> tuple[float, float]:
     "Inches for `n` classes: what they need, but no more than JupyterLab leaves of a laptop's screen."
-    cells = max(0.55 * n, 1.6) if turned else max(0.55, 1.1 * name_width) * n
-    return min(max(cells, 1.6) + name_width + 0.6, 9.3), min(max(0.4 * n, 1.2) + 0.9 + name_width * turned, 6.2)
+    cells = max(0.55 if turned else max(0.55, 1.1 * name_width), 1.6 / n, title_width / n) * n
+    return min(cells + name_width + 0.6, 9.3), min(max(0.4 * n, 1.2) + above + name_width * turned, 6.2)
 
 
 def named_classes(mistakes: np.ndarray, gap: int) -> list[int]:

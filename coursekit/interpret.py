@@ -145,7 +145,7 @@ class LabelledPredictions:
             )
         return self.vocab.index(label)
 
-# %% ../nbs/09_interpretation.ipynb #941fd1da
+# %% ../nbs/09_interpretation.ipynb #3df970fb
 class ClassificationInterpretation(LabelledPredictions):
     """What a classifier said about labelled images, and views of where it was wrong; made as `LabelledPredictions` is.
 
@@ -179,15 +179,17 @@ class ClassificationInterpretation(LabelledPredictions):
         """The confusion matrix as a figure: actual classes in rows, predicted ones in columns, zeros left empty.
 
         `normalize`: None for counts, "row" for shares of the actual class (True means the same), "column" for shares of
-        the predicted one. `order` and `k`: see `submatrix`; shares remain shares of all images, and the title counts
-        what is not shown. `figsize` in inches; by default the picture fits a laptop's screen. Where cells are too small
-        for numbers there are colours only, and where not all classes can be named, those with most mistakes are.
+        the predicted one; the title says which. `order` and `k`: see `submatrix`; shares remain shares of all images,
+        and the title counts what is not shown. `figsize` in inches; by default the picture fits a laptop's screen.
+        Where cells are too small for numbers there are colours only, and where not all classes can be named, those with
+        most mistakes are.
         """
         counts = self.confusion_matrix()
         chosen = submatrix(counts, k, order)
         values, counts_shown = (m[np.ix_(chosen, chosen)] for m in (shares(counts, normalize), counts))
         names = [shorten(self.vocab[c], 24 if len(chosen) <= 20 else 18) for c in chosen]
-        layout = matrix_layout(names, "100%" if values.dtype.kind == "f" else str(values.max()), figsize)
+        heading = title or self._summary(counts_shown, normalize)
+        layout = matrix_layout(names, "100%" if values.dtype.kind == "f" else str(values.max()), figsize, heading)
         figure = new_figure(*layout.figsize)
         figure.set_dpi(dpi or figure.dpi)
         axes = figure.add_subplot(xlabel="predicted", ylabel="actual")
@@ -197,23 +199,25 @@ class ClassificationInterpretation(LabelledPredictions):
         labels, size = [names[i] for i in named], layout.name_size
         axes.set_xticks(named, labels, fontsize=size, rotation=90 if layout.turned else 0)
         axes.set_yticks(named, labels, fontsize=size)
-        hint = (
-            "" if layout.text_size else "\nToo many for numbers and names of all: k=20 shows the 20 with most mistakes."
-        )
-        axes.set_title(title or self._summary(counts_shown) + hint, fontsize=11)
+        if not layout.text_size and not title:
+            heading += "\nToo many for numbers and names of all: k=20 shows the 20 with most mistakes."
+        axes.set_title(heading, fontsize=11)
         return figure
 
-    def _summary(self, shown: np.ndarray) -> str:
-        "The title of a confusion matrix, of which these counts are shown."
+    def _summary(self, shown: np.ndarray, normalize: str | bool | None) -> str:
+        "The title of a confusion matrix, of which these counts are shown; and what its cells are, if not counts."
         n, right, wrong = len(self.targets), int(shown.trace()), int(wrong_only(shown).sum())
         if len(shown) == len(self.vocab):
-            return (", " if len(shown) > 9 else "\n").join(
-                [f"right (blue): {right} of {n}", f"wrong (orange): {wrong}"]
-            )
-        lines = (
-            f"The {len(shown)} classes with most mistakes: right (blue) {right}, wrong (orange) {wrong}",
-            f"not shown: {n - right - wrong} images, {int((self.preds != self.targets).sum()) - wrong} of them wrong",
-        )
+            first, second = f"right (blue): {right} of {n}", f"wrong (orange): {wrong}"
+            lines = [f"{first}, {second}"] if len(shown) > 9 else [first, second]
+        else:
+            left_out = int((self.preds != self.targets).sum()) - wrong
+            lines = [
+                f"The {len(shown)} classes with most mistakes: right (blue) {right}, wrong (orange) {wrong}",
+                f"not shown: {n - right - wrong} images, {left_out} of them wrong",
+            ]
+        if normalize:
+            lines.append(f"cells: share of the {'predicted' if normalize == 'column' else 'actual'} class")
         return "\n".join(lines)
 
     def plot_top_losses(
@@ -246,10 +250,14 @@ class ClassificationInterpretation(LabelledPredictions):
         images = [open_image(self.items[i]) for i in positions]
         ncols = -(-len(images) // nrows) if nrows else min(len(images), 3)
         nrows = nrows or -(-len(images) // ncols)
-        titles = [self._caption(i) for i in positions]
-        figure = show_images(images, titles, nrows, ncols, figsize or (2.7 * ncols, 3.3 * nrows), title)
+        # a row is as high as its images need, for their width, but no more than half as high again as it is wide
+        shapes = [min(image.height / image.width, 1.5) for image in images]
+        rows = [max(shapes[i * ncols : (i + 1) * ncols], default=0.1) for i in range(nrows)]
+        size = figsize or (2.7 * ncols, 2.7 * sum(rows) + 0.6 * nrows + (0.3 if title else 0.1))
+        figure = show_images(images, [self._caption(i) for i in positions], nrows, ncols, size, title)
+        figure.axes[0].get_subplotspec().get_gridspec().set_height_ratios(rows)
         for axes, i in zip(figure.axes, positions, strict=False):
-            axes.title.set(fontsize=9, color="#B34700" if self.preds[i] != self.targets[i] else "#0072B2")
+            axes.title.set(fontsize=8.5, color="#B34700" if self.preds[i] != self.targets[i] else "#0072B2")
         return figure
 
     def _caption(self, i: int) -> str:

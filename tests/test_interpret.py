@@ -290,6 +290,19 @@ def test_shares_are_shown_as_percentages():
     assert all(text.endswith("%") for text in texts(axes))
 
 
+@pytest.mark.parametrize(("c", "k"), [(2, None), (8, None), (37, None), (37, 2)])
+@pytest.mark.parametrize(("normalize", "whose"), [(None, ""), ("row", "actual"), ("column", "predicted")])
+def test_the_title_says_what_cells_are_and_fits(c, k, normalize, whose):
+    figure = example(c=c).plot_confusion_matrix(normalize, k=k)
+    FigureCanvasAgg(figure).draw()
+    (axes,) = figure.axes
+    last = axes.get_title().split("\n")[-1]
+    assert (last == f"cells: share of the {whose} class") if normalize else "cells" not in axes.get_title()
+    box = axes.title.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+    assert box.y0 >= axes.bbox.y1
+
+
 @pytest.mark.parametrize(("c", "length"), [(2, 5), (2, 60), (8, 20), (37, 26), (100, 10)])
 def test_names_and_numbers_fit_and_do_not_overlap(c, length):
     vocab = [f"{i}".rjust(length, "n") for i in range(c)]
@@ -338,7 +351,8 @@ def test_a_part_of_the_matrix_keeps_its_shares_and_counts_what_is_left_out():
     wrong = int((interp.preds != interp.targets).sum())
     assert axes.get_title() == (
         f"The 4 classes with most mistakes: right (blue) {right}, wrong (orange) {shown - right}\n"
-        f"not shown: {200 - shown} images, {wrong - (shown - right)} of them wrong"
+        f"not shown: {200 - shown} images, {wrong - (shown - right)} of them wrong\n"
+        "cells: share of the actual class"
     )
 
 
@@ -383,6 +397,34 @@ def test_top_losses_show_both_probabilities_and_the_file(photos):
     assert shapes == [(50, 80, 3), (50, 70, 3), (50, 60, 3)]  # whole pictures, not squeezed
     right = interp.plot_top_losses(1, largest=False).axes[0]
     assert right.get_title().endswith("photo_0.png") and right.title.get_color() != figure.axes[0].title.get_color()
+
+
+@pytest.mark.parametrize("size", [(80, 80), (80, 60), (60, 80), (160, 40)])
+def test_rows_of_images_are_as_high_as_the_images_and_all_captions_fit(size):
+    photos = [Image.new("RGB", size)] * 6
+    interp = ClassificationInterpretation(
+        torch.full((6, 2), 0.5), torch.zeros(6), ["american_pit_bull_terrier", "b"], photos
+    )
+    figure = interp.plot_top_losses(6)
+    FigureCanvasAgg(figure).draw()
+    above, below = figure.axes[0], figure.axes[3]
+    captions = [axes.title.get_window_extent() for axes in figure.axes]
+    assert max(box.y1 for box in captions) < figure._suptitle.get_window_extent().y0 + 1
+    assert min(axes.bbox.y0 for axes in figure.axes) >= 0
+    assert captions[0].x1 <= captions[1].x0 and captions[1].x1 <= captions[2].x0
+    gap = above.bbox.y0 - captions[3].y1  # between the images of a row and the captions of the next
+    assert 0 <= gap <= 0.25 * figure.dpi
+    assert below.bbox.width == pytest.approx(below.bbox.height * size[0] / size[1], rel=0.02)
+    assert below.bbox.width > 2.3 * figure.dpi  # as wide as the column
+
+
+def test_rows_of_wide_and_of_high_images_share_a_figure():
+    photos = [Image.new("RGB", size) for size in [(80, 40)] * 3 + [(40, 80)] * 3]
+    interp = ClassificationInterpretation(torch.full((6, 2), 0.5), torch.zeros(6), ["a", "b"], photos)
+    figure = interp.plot_images(range(6))
+    FigureCanvasAgg(figure).draw()
+    assert figure.axes[0].bbox.width > 2.3 * figure.dpi and figure.axes[3].bbox.height > 3.5 * figure.dpi
+    assert figure.axes[0].bbox.y0 - figure.axes[3].title.get_window_extent().y1 <= 0.25 * figure.dpi
 
 
 @pytest.mark.parametrize(
