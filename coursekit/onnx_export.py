@@ -26,14 +26,9 @@ from .core import ExportError
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 # %% auto #0
-__all__ = ['NEEDED', 'has_onnx', 'check_onnx_installed', 'write_onnx', 'onnx_logits', 'check_onnx']
+__all__ = ['NEEDED', 'check_onnx_installed', 'write_onnx', 'onnx_logits', 'check_onnx']
 
-# %% ../nbs/lib/onnx_export.ipynb #090e97c6
-def has_onnx() -> bool:
-    "Whether the libraries of the extra `onnx` are installed."
-    return all(importlib.util.find_spec(name) is not None for name in NEEDED)
-
-
+# %% ../nbs/lib/onnx_export.ipynb #024d984f
 def check_onnx_installed() -> None:
     "Raise `ExportError`, saying what to install, unless the extra `onnx` is there."
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]

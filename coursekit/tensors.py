@@ -63,7 +63,7 @@ class ShapesOnly(TorchFunctionMode):
             kwargs["device"] = "meta"
         return func(*args, **kwargs)
 
-# %% ../nbs/lib/tensors.ipynb #1db10f37
+# %% ../nbs/lib/tensors.ipynb #8507d6d6
 def read_header(path: Path) -> dict[str, str]:
     """Type and shape, as text, of every tensor that a safetensors file claims to hold, by name; no numbers are read.
 
@@ -71,9 +71,12 @@ def read_header(path: Path) -> dict[str, str]:
     """
     try:
         with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
+            start = file.read(8)
+            length = int.from_bytes(start, "little")
             if length > MAX_TEXT_BYTES:
-                raise ValueError(f"its header would have {length:,} bytes")
+                pickled = start.startswith((b"PK", b"\x80"))  # no sound file: its header would be shorter than this
+                what = "it is a pickle or an archive" if pickled else f"its header would have {length:,} bytes"
+                raise ValueError(what)
             tensors = strict_json(file.read(length))
         tensors.pop("__metadata__", None)  # notes; nobody looks at them
         if path.stat().st_size != 8 + length + _end_of_numbers(tensors):

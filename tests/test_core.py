@@ -197,6 +197,14 @@ def test_remove_stale_takes_folders_too(tmp_path):
     assert len(remove_stale(tmp_path)) == 1 and ls(tmp_path) == []
 
 
+def test_remove_stale_leaves_what_others_named_so(tmp_path):
+    names = [".tmp-", ".tmp-notes", ".tmp-backup-2024-thesis", ".tmp-0badbeef-x-12345678-file", ".tmp-1-2-3-4"]
+    for name in names:
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (0, 0))
+    assert remove_stale(tmp_path) == [] and len(ls(tmp_path)) == len(names)
+
+
 # progress
 
 

@@ -1,11 +1,15 @@
 """The text of an export: read with suspicion, every value checked, old and newer versions told apart."""
 
+import base64
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 from export_folders import edit
+from odd_images import encoded
+from PIL import Image
 
 from coursekit.augment import BatchPipeline, Resize
 from coursekit.core import ExportError
@@ -127,6 +131,71 @@ def test_labels_that_cannot_be_shown_or_told_apart_are_refused(labels):
     assert len(wrong_vocab(labels)) == 1
 
 
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        (["a", "b\n"], r"'b\\n' cannot be shown"),
+        (["a", "x\u202ey"], r"'x\\u202ey' cannot be shown"),
+        (["\xf6", "b", "o\u0308"], r"'\\xf6' and 'o\\u0308' look the same"),
+        (["cat", "dog", "cat"], "'cat' comes twice"),
+        (["a", 7], "a label is no text, but a int"),
+    ],
+)
+def test_the_label_that_is_wrong_is_named(labels, named):
+    assert re.search(named, wrong_vocab(labels)[0])
+
+
+@pytest.mark.parametrize(
+    "libraries",
+    [
+        {},
+        {"torch": "2.14.1+cu128", "python": "3.15.0rc1+", "timm": "not installed"},
+        {"torch": "2.6.0a0+ecf3bae40a.nv25.01", "numpy": "1!2.0.dev3"},
+    ],
+)
+def test_versions_of_libraries_are_read(export_copy, libraries):
+    edit(export_copy, lambda t: t | {"libraries": libraries})
+    assert read_description(export_copy / TEXT_FILE)["libraries"] == libraries
+
+
+@pytest.mark.parametrize(
+    "libraries",
+    [
+        {"torch": "\x1b[2J"},
+        {"\x1b[2J": "1"},
+        {"torch": "x" * 41},
+        {"torch": "1\n"},
+        {"torch": "\u0661.0"},
+        {"torch": None},
+        {"torch": ""},
+        {f"l{i}": "1" for i in range(41)},
+        ["torch"],
+    ],
+    ids=["escape", "escape in a name", "long", "line end", "other digits", "null", "empty", "many", "list"],
+)
+def test_what_is_no_version_of_a_library_is_refused(export_copy, libraries):
+    edit(export_copy, lambda t: t | {"libraries": libraries})
+    with pytest.raises(ExportError, match="'libraries' must hold"):
+        read_description(export_copy / TEXT_FILE)
+
+
+@pytest.mark.parametrize("method", ["crop", "pad", "squish"])
+@pytest.mark.parametrize("size", [(2048, 2048), (1, 2048), (2048, 1)])
+def test_the_usual_sample_is_small_enough_for_every_size(export_copy, method, size):
+    preprocessing = {"item_tfms": Resize(size, method).spec(), "batch": BatchPipeline().spec()}
+    edit(export_copy, lambda t: t | {"preprocessing": preprocessing})
+    assert read_description(export_copy / TEXT_FILE)["preprocessing"] == preprocessing
+
+
+@pytest.mark.parametrize("sides", [(512, 1), (1, 512), (512, 300)])
+def test_a_sample_that_would_be_enlarged_beyond_reason_is_refused_unseen(export_copy, sides):
+    image = base64.b64encode(encoded(Image.new("RGB", sides), "PNG")).decode()
+    tfms = {"item_tfms": Resize(2048).spec(), "batch": BatchPipeline().spec()}
+    edit(export_copy, lambda t: t | {"preprocessing": tfms, "golden_sample": t["golden_sample"] | {"image": image}})
+    with pytest.raises(ExportError, match="enlarged to"):
+        read_description(export_copy / TEXT_FILE)
+
+
 @pytest.mark.parametrize("item_tfms", [None, Resize(64).spec(), Resize((80, 64), "pad", "zeros").spec()])
 @pytest.mark.parametrize("size", [None, 48])
 def test_preprocessing_that_was_described_is_understood(item_tfms, size):
@@ -134,10 +203,10 @@ def test_preprocessing_that_was_described_is_understood(item_tfms, size):
     assert wrong_preprocessing({"item_tfms": item_tfms, "batch": batch}) == []
 
 
-@pytest.mark.parametrize("number", [10**400, 5000, -5000, float("nan"), float("inf")])
+@pytest.mark.parametrize("number", [10**400, 2049, -5000, float("nan"), float("inf")])
 def test_numbers_beyond_reason_are_refused(number):
     spec = {"item_tfms": Resize(64).spec() | {"size": [number, 64]}, "batch": BatchPipeline().spec()}
-    assert "above 4096" in wrong_preprocessing(spec)[0]
+    assert "above 2048" in wrong_preprocessing(spec)[0]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX has pipes with names")

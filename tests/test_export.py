@@ -1,9 +1,12 @@
 """Exports: the same numbers elsewhere, nothing half written. What is spoilt on purpose: test_export_attacks.py."""
 
 import errno
+import hashlib
 import json
 import os
 import pickle
+import re
+import shutil
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -17,7 +20,7 @@ from PIL import Image
 
 from coursekit import export
 from coursekit.augment import BatchPipeline, Normalize, RandomResizedCrop, Resize, aug_transforms, imagenet_stats
-from coursekit.core import CoursekitError, DataError, ExportError
+from coursekit.core import CoursekitError, DataError, ExportError, temporary_path
 from coursekit.data import load_batch
 from coursekit.description import FORMAT_VERSION
 from coursekit.export import TEXT_FILE, WEIGHTS_FILE, Predictor, load_learner, sample_image
@@ -194,6 +197,37 @@ def test_notes_beside_the_files_do_no_harm(export_copy):
     assert load_learner(export_copy).vocab == VOCAB
 
 
+@pytest.mark.parametrize("name", ["notes.txt", TEXT_FILE, WEIGHTS_FILE])
+def test_a_file_that_must_not_be_read_is_named(export_copy, monkeypatch, name):
+    (export_copy / "notes.txt").write_text("x")
+    usual = Path.open
+
+    def not_this_one(path, *arguments, **settings):
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return usual(path, *arguments, **settings)
+
+    monkeypatch.setattr(Path, "open", not_this_one)
+    with pytest.raises(ExportError, match=rf"{re.escape(name)} is refused(.|\n)*Permission denied"):
+        load_learner(export_copy)
+
+
+@pytest.mark.parametrize("length", [65536 + 640, 65536 + 896, 65536 + 1152, 65536 + 1408])
+def test_a_header_whose_length_looks_like_a_pickle_is_none(export_copy, length):
+    content = (export_copy / WEIGHTS_FILE).read_bytes()
+    (old,) = struct.unpack("<Q", content[:8])
+    content = struct.pack("<Q", length) + content[8 : 8 + old].ljust(length) + content[8 + old :]
+    assert content[:1] == b"\x80" and content[1] in (2, 3, 4, 5)
+    (export_copy / WEIGHTS_FILE).write_bytes(content)
+    edit(export_copy, lambda t: t | {"weights_sha256": hashlib.sha256(content).hexdigest()})
+    assert load_learner(export_copy).vocab == VOCAB
+
+
+def test_a_device_asks_for_no_second_predictor(exported):
+    predictor = load_learner(exported, "meta")
+    assert predictor.device.type == predictor.model.head.linear2.weight.device.type == "meta"
+
+
 def test_a_folder_that_is_not_there_or_is_a_file_says_what_to_give(tmp_path):
     (tmp_path / "learner.pkl").write_bytes(b"")
     for name in ("absent", "learner.pkl"):
@@ -232,6 +266,98 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
     with pytest.raises(ExportError, match=r"thesis\.txt"):
         write_to(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def contents(folder: Path) -> dict:
+    return {path.relative_to(folder): path.is_file() and path.read_bytes() for path in folder.rglob("*")}
+
+
+def links_to_a_folder(place: Path) -> None:
+    (place.parent / "elsewhere").mkdir()
+    place.symlink_to("elsewhere", target_is_directory=True)
+
+
+def file_in_folder(*names: str, content: bytes = b"{}"):
+    def make(place: Path) -> None:
+        (place / names[0]).parent.mkdir(parents=True)
+        for name in names:
+            (place / name).write_bytes(content)
+
+    return make
+
+
+@pytest.mark.parametrize("name", ["m", "m.previous"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        file_in_folder("thesis.txt"),
+        file_in_folder(WEIGHTS_FILE),
+        file_in_folder(TEXT_FILE, WEIGHTS_FILE),
+        file_in_folder(TEXT_FILE, content=b"not json"),
+        file_in_folder(f"{WEIGHTS_FILE}/thesis.txt"),
+    ],
+    ids=["thesis", "weights of somebody", "another text", "no text", "folder of our name"],
+)
+def test_what_no_export_wrote_is_not_deleted(tmp_path, name, make):
+    write_to(tmp_path / "m")
+    if name == "m":
+        shutil.rmtree(tmp_path / "m")
+    make(tmp_path / name)
+    before = contents(tmp_path)
+    with pytest.raises(ExportError, match=rf"{name} holds other things"):
+        write_to(tmp_path / "m", model=trained(seed=7))
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("make", [links_to_a_folder, lambda place: place.write_text("x")], ids=["link", "file"])
+def test_what_stands_in_the_way_of_the_older_export_stays(tmp_path, make):
+    make(tmp_path / "m.previous")
+    with pytest.raises(ExportError, match="It is no folder"):
+        write_to(tmp_path / "m")
+    assert os.path.lexists(tmp_path / "m.previous") and not (tmp_path / "m").exists()
+
+
+def test_what_comes_while_an_export_is_made_is_not_deleted(export_copy, monkeypatch):
+    def thesis_comes(folder, *arguments):
+        (export_copy / "thesis.txt").write_text("years of work")
+
+    monkeypatch.setattr(export, "load_learner", thesis_comes)
+    with pytest.raises(ExportError, match=r"thesis\.txt"):
+        write_to(export_copy)
+    assert (export_copy / "thesis.txt").read_text() == "years of work"
+
+
+def test_what_an_interrupted_export_left_is_replaced(export_copy):
+    shutil.copytree(export_copy, export_copy.with_name("copy.previous"))
+    write_to(export_copy, vocab=["x", "y", "z"])
+    assert load_learner(export_copy).vocab == ["x", "y", "z"]
+    assert [path.name for path in export_copy.parent.iterdir()] == ["copy"]
+
+
+def test_what_killed_exports_left_is_removed_and_named(tmp_path, capsys):
+    dead = int(run_python("import os; print(os.getpid())"))
+    left = tmp_path / temporary_path(Path("m")).name.replace(f"-{os.getpid()}-", f"-{dead}-")
+    file_in_folder(WEIGHTS_FILE)(left)
+    file_in_folder("thesis.txt")(tmp_path / ".tmp-mine")
+    os.utime(tmp_path / ".tmp-mine", (0, 0))
+    write_to(tmp_path / "m")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".tmp-mine", "m"]
+    assert left.name in capsys.readouterr().out
+
+
+def test_the_folder_that_is_returned_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert write_to(Path("~/m")) == tmp_path / "m"
+    assert load_learner("~/m").vocab == VOCAB
+
+
+@pytest.mark.parametrize("licence", [["CC0"], 4, b"CC0", Path("LICENSE")])
+def test_a_licence_that_is_no_text_is_refused_before_any_work(tmp_path, monkeypatch, licence):
+    monkeypatch.setattr(export, "build_model", None)
+    with pytest.raises(ExportError, match="data_licence is a text"):
+        write_to(tmp_path / "m", model=torch.nn.Identity(), data_licence=licence)
+    assert list(tmp_path.iterdir()) == []
 
 
 def full_disk(*arguments, **settings):
@@ -360,8 +486,8 @@ def test_the_learner_asks_for_onnx_by_name(monkeypatch):
 
     asked = {}
     monkeypatch.setattr(learner, "export_model", lambda folder, model, **settings: asked.update(settings))
-    fake = type("Fake", (), {"arch": ARCH, "model": None, "dls": None, "recorder": None})()
-    fake.dls = type("Data", (), {"vocab": VOCAB, "preprocessing": lambda self: PREPROCESSING})()
+    fake = type("Fake", (), {"arch": ARCH, "model": None, "_probabilities": staticmethod(softmax)})()
+    fake.dls = type("Data", (), {"vocab": VOCAB, "c": len(VOCAB), "preprocessing": lambda self: PREPROCESSING})()
     fake.recorder = type("Recorder", (), {"names": ["epoch"], "values": []})()
-    learner.Learner.export(fake, "m", onnx=True)
-    assert asked["onnx"] is True
+    learner.Learner.export(fake, "m", onnx=True, data_licence="CC0")
+    assert asked["onnx"] is True and asked["data_licence"] == "CC0"

@@ -152,6 +152,37 @@ attack_text("metrics nested", lambda t: t | {"metrics": {"a": {"b": 1}}}, "'metr
 attack_text("metric that no float holds", lambda t: t | {"metrics": {"error_rate": HUGE}}, "'metrics'")
 attack_text("metrics deep", lambda t: t | {"metrics": NESTED}, "nested deeper")
 attack_text("licence is a list", lambda t: t | {"data_licence": ["CC0"]}, "'data_licence'")
+attack_text(
+    "thin sample made wide",
+    lambda t: with_image(with_size(t, [2048, 2048]), png_of_zeros(512, 1)),
+    "enlarged to 2,147,483,648 pixels",
+)
+# versions, which are printed where the numbers differ
+attack_text(
+    "versions move the cursor",
+    lambda t: with_golden(t | {"libraries": {"torch": "\x1b[2J\x1b[H"}}, logits=[0, 0, 0]),
+    "'libraries' must hold",
+)
+attack_text(
+    "names of libraries move the cursor",
+    lambda t: with_golden(t | {"libraries": {"\x1b]0;owned\x07": "1"}}, logits=[0, 0, 0]),
+    "'libraries' must hold",
+)
+attack_text(
+    "versions without end",
+    lambda t: with_golden(t | {"libraries": {"torch": "1" * 10**6}}, logits=[0, 0, 0]),
+    "'libraries' must hold",
+)
+attack_text(
+    "libraries without end",
+    lambda t: with_golden(t | {"libraries": {f"l{i}": "1" for i in range(10**5)}}, logits=[0, 0, 0]),
+    "'libraries' must hold",
+)
+attack_text(
+    "libraries that nobody asks for",
+    lambda t: with_golden(t | {"libraries": {"rm.-rf": "1", "torch": "1.0"}}, logits=[0, 0, 0]),
+    r"Written with: torch 1\.0\. Here",
+)
 # labels
 attack_text("label left out", lambda t: t | {"vocab": VOCAB[:2]}, "2 logits")
 attack_text("one label less in all", lambda t: with_labels(t, VOCAB[:2]), r"is F32 \(3, 512\), not F32 \(2, 512\)")

@@ -95,6 +95,26 @@ def test_images_of_different_sizes_without_a_size_keep_their_own_message(folder)
     assert "cannot be predicted" not in error.value.what
 
 
+@pytest.mark.parametrize("bs", [0, -1, 2.0, "4", None, True])
+def test_a_batch_size_is_a_whole_number(predictor, folder, bs):
+    for ask in (predictor.predictions, predictor.get_preds):
+        with pytest.raises(DataError, match="bs="):
+            ask(folder, bs=bs)
+
+
+def test_the_model_may_be_trained_on_afterwards(folder):
+    model = trained().train()
+    probs = Predictor(model, VOCAB, PREPROCESSING).get_preds(folder)
+    assert not model.training and not probs.requires_grad
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_to_moves_the_predictor_itself(folder):
+    moved = Predictor(trained(), VOCAB, PREPROCESSING)
+    assert moved.to("meta") is moved and moved.device.type == "meta"
+    assert {tensor.device.type for tensor in moved.model.state_dict().values()} == {"meta"}
+
+
 def test_threads_get_what_one_would_get_alone(predictor, folder):
     expected = predictor.get_preds(folder, bs=3)
     with ThreadPoolExecutor(4) as pool:
