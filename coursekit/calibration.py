@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ['LEAST_TEMPERATURE', 'MOST_TEMPERATURE', 'reliability', 'expected_calibration_error', 'plot_reliability',
            'apply_temperature', 'fit_temperature']
 
-# %% ../nbs/lib/calibration.ipynb #fd2cf453
+# %% ../nbs/lib/calibration.ipynb #9771b708
 def reliability(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_bins: int = 15) -> pd.DataFrame:
     """How often answers were right, by how sure the model was: one row for each of `n_bins` bins of equal width.
 
@@ -43,7 +43,7 @@ def reliability(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_bins: 
     if n_bins < 1:
         raise DataError(f"There cannot be {n_bins} bins.", "", "Use 1 or more, such as 15.")
     probabilities, labels = _checked(probs, targets)
-    confidence, predicted = probabilities.max(dim=1)
+    confidence, predicted = probabilities.double().max(dim=1)
     edges = torch.linspace(0, 1, n_bins + 1, dtype=torch.float64)
     which = torch.bucketize(confidence, edges[1:-1])  # low < confidence <= high; the outer bins take rounding errors
     right = (predicted == labels).double()
@@ -58,38 +58,46 @@ def _as_tensor(values: ArrayLike | Tensor) -> Tensor:
 
 
 def _checked(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
-    "Both as tensors on the CPU, probabilities in float64; `DataError` unless they are what they should be."
-    probabilities, labels = _as_tensor(probs).detach().cpu().double(), _as_tensor(targets).detach().cpu()
+    "Both as tensors on the CPU; `DataError` unless they are what they should be."
+    probabilities, labels = _as_tensor(probs).detach().cpu(), _as_tensor(targets).detach().cpu()
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or 0 in probabilities.shape:
         raise DataError(
             f"Probabilities of shape {tuple(probabilities.shape)} do not go with targets of {tuple(labels.shape)}.",
             "",
             "Give probabilities of shape (N, C) and targets of shape (N,), with N at least 1.",
         )
-    least, sums = probabilities.min(), probabilities.sum(dim=1)
+    _check_rows(probabilities)
+    if labels.is_floating_point() or labels.min() < 0 or labels.max() >= probabilities.shape[1]:
+        cause = f"There are {probabilities.shape[1]} classes, numbered from 0."
+        raise DataError("These targets are no class indices.", cause, "Give integers of shape (N,).")
+    return probabilities, labels.long()
+
+
+def _check_rows(probabilities: Tensor) -> None:
+    "`DataError` unless all rows (..., C) are 0 or more, and 1 in sum."
+    least, sums = probabilities.min(), probabilities.double().sum(dim=-1)
     if not (least >= 0 and (sums - 1).abs().max() < 0.02):  # 16-bit floats have two or three digits; NaN fails too
         raise DataError(
             "These are no probabilities.",
             f"The least number is {least:.3g}, and rows add up to between {sums.min():.3g} and {sums.max():.3g}.",
             "Rows must be 0 or more and 1 in sum; for logits, give softmax(logits).",
         )
-    if labels.is_floating_point() or labels.min() < 0 or labels.max() >= probabilities.shape[1]:
-        cause = f"There are {probabilities.shape[1]} classes, numbered from 0."
-        raise DataError("These targets are no class indices.", cause, "Give integers of shape (N,).")
-    return probabilities, labels.long()
 
-# %% ../nbs/lib/calibration.ipynb #ba3f68bc
+# %% ../nbs/lib/calibration.ipynb #aa2afcb6
 def expected_calibration_error(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_bins: int = 15) -> float:
     """ECE: the mean gap between confidence and accuracy over the bins of `reliability`, each counted by its images.
 
     In [0, 1]; 0.05 means: off by five percentage points on average. The formula of Naeini et al. 2015 (AAAI) and Guo et
     al. 2017. Raises `DataError` as `reliability` does.
     """
-    table = reliability(probs, targets, n_bins)
+    return _mean_gap(reliability(probs, targets, n_bins))
+
+
+def _mean_gap(table: pd.DataFrame) -> float:
     gaps = (table["accuracy"] - table["confidence"]).abs()
     return float((gaps * table["n"]).sum() / table["n"].sum())  # pandas leaves the NaN of empty bins out
 
-# %% ../nbs/lib/calibration.ipynb #33e739d4
+# %% ../nbs/lib/calibration.ipynb #6cf04558
 def plot_reliability(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_bins: int = 15) -> Figure:
     """The table of `reliability` as a figure: accuracy over confidence, and below it the number of images in each bin.
 
@@ -100,8 +108,7 @@ def plot_reliability(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_b
     figure = new_figure(5.4, 5.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _draw_accuracy(upper, table[table["n"] > 0])
-    error = expected_calibration_error(probs, targets, n_bins)
-    upper.set_title(f"Is it right as often as it is sure? Mean gap (ECE) {error:.3f}")
+    upper.set_title(f"Is it right as often as it is sure? Mean gap (ECE) {_mean_gap(table):.3f}")
     _draw_counts(lower, table)
     figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
     lower.set_xlim(table["low"][table["high"] >= 1 / _as_tensor(probs).shape[1]].min() - 0.01, 1.01)
@@ -128,19 +135,31 @@ def _draw_counts(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(xlabel="confidence (probability of the predicted class)", ylabel="images")
     axes.margins(y=0.3)
 
-# %% ../nbs/lib/calibration.ipynb #d4c1f8bc
+# %% ../nbs/lib/calibration.ipynb #73a6787b
 def apply_temperature(probs: ArrayLike | Tensor, t: float) -> Tensor:
     """Probabilities whose logits are divided by `t`: flatter for `t` above 1, sharper below; same shape and dtype.
 
-    The order of the classes stays, but for classes so close that they are rounded to a tie. Raises `DataError` unless
-    0 < t < inf.
+    `probs`: (N, C), or (C,). A 0 was rounded, and stands for half of the least number that its dtype holds. The order
+    of the classes stays, but for classes so close that they are rounded to a tie. Raises `DataError` unless
+    0 < t < inf, and for what are no probabilities.
     """
     if not 0 < t < math.inf:
         raise DataError(f"A temperature of {t} is not possible.", "", "Use a number above 0; 1 changes nothing.")
     given = _as_tensor(probs)
-    return softmax(given.double().log() / t, dim=-1).to(given.dtype)  # the logarithm of 0 is -inf, and gives 0 again
+    given = given if given.is_floating_point() else given.double()
+    if given.ndim == 0 or 0 in given.shape:
+        raise DataError(f"Probabilities of shape {tuple(given.shape)} are none.", "", "Give some of shape (N, C).")
+    _check_rows(given)
+    return softmax(_logits(given) / t, dim=-1).to(given.dtype)
 
-# %% ../nbs/lib/calibration.ipynb #58283cfc
+
+def _logits(probabilities: Tensor) -> Tensor:
+    "Logarithms in float64, finite: what was rounded to 0 was less than half of the least number that the dtype holds."
+    given = probabilities if probabilities.is_floating_point() else probabilities.double()
+    kind = torch.finfo(given.dtype)
+    return given.double().log().clamp(min=math.log(kind.smallest_normal) + math.log(kind.eps / 2))
+
+# %% ../nbs/lib/calibration.ipynb #1a23b8c3
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 0.01, 100.0
 
 
@@ -152,8 +171,7 @@ def fit_temperature(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor) -> f
     al. 2017. Raises `DataError` for what are no probabilities or targets.
     """
     probabilities, labels = _checked(probs, targets)
-    # a probability of 0 was rounded: the least that float32 holds stands for it, so that no loss is infinite
-    logits = probabilities.clamp(min=torch.finfo(torch.float32).tiny).log()
+    logits = _logits(probabilities)
     if _slope(logits, labels, 1 / LEAST_TEMPERATURE) <= 0:
         return _end_of_range(LEAST_TEMPERATURE, "Nearly all answers are right: the surer, the better.")
     if _slope(logits, labels, 1 / MOST_TEMPERATURE) >= 0:

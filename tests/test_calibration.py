@@ -164,8 +164,36 @@ def test_scaling_is_that_of_logits_and_1_changes_nothing():
     torch.testing.assert_close(apply_temperature(apply_temperature(z.softmax(1), 2), 0.5), z.softmax(1))
 
 
-def test_zeros_stay_zeros_and_a_sure_answer_stays_sure():
-    assert apply_temperature([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]], 7).tolist() == [[1, 0, 0], [0.5, 0.5, 0]]
+def test_in_full_precision_zeros_stay_next_to_nothing_and_a_sure_answer_stays_sure():
+    scaled = apply_temperature([[1, 0, 0], [0, 0, 1]], 7)
+    torch.testing.assert_close(scaled, torch.tensor([[1, 0, 0], [0, 0, 1]], dtype=torch.float64), rtol=0, atol=1e-40)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_at_a_temperature_of_1_zeros_stay_zeros_or_the_least_number_beside_it(dtype):
+    probs, kind = torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]], dtype=dtype), torch.finfo(dtype)
+    torch.testing.assert_close(apply_temperature(probs, 1), probs, rtol=0, atol=kind.smallest_normal * kind.eps)
+
+
+def test_the_fit_helps_in_half_precision_too_where_small_probabilities_are_rounded_to_zero():
+    probs, targets = drawn(0, 2000, 10, sharpness=8)
+    half = probs.half()
+    assert (half.gather(1, targets[:, None]) == 0).float().mean() > 0.05
+    least = 2**-25
+
+    def surprise(p: torch.Tensor) -> float:
+        return F.nll_loss(p.double().clamp(min=least).log(), targets).item()
+
+    t = fit_temperature(half, targets)
+    best = min((surprise(apply_temperature(half, s)), s) for s in np.geomspace(0.5, 30, 60))
+    assert surprise(apply_temperature(half, t)) < 0.8 * surprise(half)
+    assert surprise(apply_temperature(half, t)) == pytest.approx(best[0], rel=0.01)
+
+
+@pytest.mark.parametrize("logits", [[[2.0, -1.0]], [2.0, 3.0], [[math.nan, 0.5]], torch.empty(0, 3), 0.5])
+def test_what_are_no_probabilities_is_not_scaled(logits):
+    with pytest.raises(DataError, match="robabilities"):
+        apply_temperature(logits, 2)
 
 
 @pytest.mark.parametrize("t", [0, -1, math.inf, math.nan])
@@ -226,6 +254,15 @@ def test_a_sure_and_wrong_answer_whose_probability_was_rounded_to_zero_does_not_
 
 
 # ---- the picture
+
+
+def test_the_picture_counts_once(monkeypatch):
+    from coursekit import calibration
+
+    calls = []
+    monkeypatch.setattr(calibration, "reliability", lambda *a: calls.append(a) or reliability(*a))
+    plot_reliability(*drawn(0, 50, 3))
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize(("n", "c", "n_bins"), [(1, 2, 15), (400, 2, 15), (400, 5, 10), (50, 1, 15)])

@@ -397,6 +397,46 @@ def test_a_decision_outlives_its_image(cleaning, photos):
     assert len(cleaning.table()) == 1
 
 
+def test_a_decision_about_a_vanished_image_is_taken_back_by_any_of_its_paths(cleaning, photos, monkeypatch):
+    monkeypatch.chdir(photos[0].parent)
+    for path in (photos[0], str(photos[0]), "data/a/0.png", "0.png", photos[0].parent / ".." / "a" / "0.png"):
+        photos[0].touch()
+        cleaning.drop(photos[0])
+        photos[0].unlink()
+        assert cleaning.decision(path) == Decision("drop")
+        cleaning.forget(path)
+        assert len(Cleaning(cleaning.file).table()) == 0
+
+
+def test_no_folder_is_made_for_a_decision_that_cannot_be(tmp_path):
+    for item in ("nowhere.png", torch.zeros(3, 4, 4)):
+        with pytest.raises(DataError):
+            Cleaning(tmp_path / "new" / "c.csv").drop(item)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("vanished", [False, True])
+def test_clear_starts_anew(cleaning, photos, vanished):
+    cleaning.drop(photos[0])
+    if vanished:
+        cleaning.file.unlink()
+    cleaning.clear()
+    assert cleaning.file.read_text() == HEAD
+    cleaning.keep(photos[1])
+    assert list(Cleaning(cleaning.file).decisions()) == ["data/a/1.png"]
+
+
+def test_an_emptied_table_says_how_to_start_anew_and_clear_takes_no_damaged_one(cleaning, photos):
+    cleaning.drop(photos[0])
+    cleaning.file.write_text("")
+    for use in (cleaning.decisions, cleaning.clear):
+        with pytest.raises(DataError, match=r"delete it, and call clear\(\)"):
+            use()
+    cleaning.file.unlink()
+    cleaning.clear()
+    assert cleaning.decisions() == {}
+
+
 @pytest.mark.parametrize("label", ["beagel", "", None, float("nan")])
 def test_a_label_that_is_no_class_is_refused(tmp_path, photos, label):
     cleaning = Cleaning(tmp_path / "c.csv", vocab=["beagle", "pug"])
@@ -453,6 +493,29 @@ def test_decisions_about_other_items_are_counted_and_none_matching_is_an_error(c
     with pytest.raises(DataError, match="None of the 2 decisions") as error:
         cleaning.apply(photos[2:], ["a"] * 14)
     assert "root=" in error.value.remedy
+
+
+def test_two_files_that_differ_only_in_the_form_of_their_accents_are_not_both_dropped(tmp_path):
+    one, two = (tmp_path / unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD"))
+    one.touch()
+    two.touch()
+    if len(list(tmp_path.iterdir())) == 1:
+        pytest.skip("to this file system they are one")
+    other = tmp_path / "other.png"
+    other.touch()
+    cleaning = Cleaning(tmp_path / "c.csv")
+    cleaning.keep(other)
+    assert len(cleaning.apply([one, two, other], ["a"] * 3)[0]) == 3  # nothing was decided about them
+    cleaning.drop(one)
+    with pytest.raises(DataError, match=r"either of two images(.|\n)*Rename"):
+        cleaning.apply([one, two, other], ["a"] * 3)
+    assert cleaning.apply([one, other], ["a"] * 2)[0] == [other]
+
+
+def test_an_image_that_is_listed_twice_is_dropped_twice(cleaning, photos):
+    cleaning.drop(photos[0])
+    linked = photos[0].parent / ".." / "a" / "0.png"
+    assert cleaning.apply([photos[0], photos[1], photos[0], linked], ["a"] * 4)[0] == [photos[1]]
 
 
 def test_a_table_without_decisions_changes_nothing(cleaning, photos):
@@ -544,6 +607,27 @@ def test_an_image_that_does_not_open_can_be_dropped_or_left_out_beside(cleaning,
         dls = cleaning.dataloaders(block(), root, bs=4, drop_bad=True)
     assert names(dls) == tuple([name for name in side if name != "a/5.png"] for side in before)
     assert len(dls.left_out) == 2
+
+
+def test_drop_bad_does_not_shift_the_positions_of_a_split(cleaning, photos):
+    photos[0].write_bytes(photos[0].read_bytes()[:60])
+    cleaning.drop(photos[1])
+    with pytest.raises(DataError, match="IndexSplitter counts all items"):
+        cleaning.dataloaders(block(IndexSplitter([2, 9])), photos[0].parent.parent, bs=4, drop_bad=True)
+
+
+def test_weights_are_those_of_the_items_that_are_left(cleaning, photos):
+    root, recipe = photos[0].parent.parent, block(IndexSplitter([8, 9]))
+    for photo in photos[:4]:
+        cleaning.drop(photo)
+    weights = [1.0 if i in (0, 5, 12) else 0.0 for i in range(16)]  # the first of these is dropped
+    dls = cleaning.dataloaders(recipe, root, bs=4, cache=False, weights=weights)
+    items = list(dls.train.items)
+    drawn = {items[i].name for i, w in enumerate(dls.train.weights) if w}
+    assert drawn == {"5.png", "4.png"} and dls.train.n == 10
+    with pytest.raises(DataError, match="16 numbers"):
+        cleaning.dataloaders(recipe, root, bs=4, cache=False, weights=[1.0] * 12)
+    assert cleaning.dataloaders(recipe, root, bs=4, cache=False, weights="balanced").train.n == 10
 
 
 def test_a_vocabulary_of_the_block_says_which_classes_there_are(cleaning, photos):

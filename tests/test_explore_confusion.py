@@ -170,6 +170,24 @@ def test_the_picture_for_readers_frames_the_cell_and_shows_its_images(photos, n_
     assert explorer.picture().alt == describe_confusion(state)
 
 
+def test_the_picture_for_readers_hides_rare_mistakes_as_the_live_matrix_does(photos):
+    explorer = confusion_explorer(interpretation(3, photos, n=60))
+    state = explorer.state(minimum=5)
+    assert not state["written"].all()
+    texts = draw_confusion({**state, "images": [], "words": []}).axes[0].texts
+    shown = {tuple(map(int, text.get_position()))[::-1]: text.get_text() for text in texts}
+    for row, column in zip(*state["counts"].nonzero(), strict=True):
+        count = state["counts"][row, column]
+        assert shown[row, column] == ("·" if row != column and count < 5 else str(count))
+
+
+def test_dollars_in_names_are_no_formula(tmp_path):
+    file = tmp_path / "US$5_vs_$6.png"
+    Image.new("RGB", (9, 9)).save(file)
+    interp = ClassificationInterpretation(torch.eye(2)[[0, 1]], [1, 1], [r"$\foo$", "$b$"], [file, file])
+    assert confusion_explorer(interp).picture().png.startswith(b"\x89PNG")
+
+
 # live
 
 

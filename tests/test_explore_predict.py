@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 import numpy as np
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -136,3 +137,10 @@ def test_the_picture_for_readers_raises_what_is_wrong(tmp_path):
     assert "cat.jpg" in predict_picture(Constant([0.3, 0.7]), tmp_path / "cat.jpg").alt
     with pytest.raises(DataError):
         predict_picture(Constant([0.3, 0.7]), tmp_path / "dog.jpg")
+
+
+def test_dollars_in_names_are_no_formula():
+    photo = Image.new("RGB", (9, 9))
+    state = {"name": r"$\foo$.jpg", "label": r"$\bar$", "names": [r"$\bar$", "$b$"], "probs": [0.75, 0.25]}
+    figure = draw_prediction({**state, "rest": None, "thumbnail": photo})
+    FigureCanvasAgg(figure).draw()

@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 from torch import nn
 
+from coursekit import saliency
 from coursekit.augment import BatchPipeline, Normalize, Resize
 from coursekit.core import DataError, ModelError
 from coursekit.data import DataBlock
@@ -275,3 +276,39 @@ def test_photos_are_shown_as_the_model_gets_them_with_normalisation_undone(photo
 def test_unknown_labels_are_refused_with_those_that_there_are(photos):
     with pytest.raises(DataError, match="cat, dog"):
         plot_grad_cam(learner(photos), photos[:1], classes=["mouse"])
+
+
+def test_one_photo_and_one_class_need_no_list(photos):
+    learn = learner(photos)
+    with Image.open(photos[0]) as opened:
+        pixels = np.asarray(opened)
+    for one in (photos[0], str(photos[0]), photos[0].read_bytes(), pixels):
+        for c in ("dog", 1):
+            figure = plot_grad_cam(learn, one, classes=c)
+            assert len(figure.axes) == 3 and figure.axes[1].get_title().startswith("dog ")
+
+
+def test_nothing_to_draw_and_classes_by_wrong_numbers_are_said(photos):
+    learn = learner(photos)
+    for items, classes in (([], None), (photos[:1], [])):
+        with pytest.raises(DataError, match="nothing to draw"):
+            plot_grad_cam(learn, items, classes)
+    for wrong in (2, -1, "mouse"):
+        with pytest.raises(DataError, match=f"no class {wrong!r}") as error:
+            plot_grad_cam(learn, photos[:1], [wrong])
+        assert error.value.remedy
+
+
+def test_many_classes_are_not_all_listed():
+    with pytest.raises(DataError, match="and 90 more"):
+        saliency._index("mouse", [f"class {i}" for i in range(100)])
+
+
+def test_dollars_in_names_are_no_formula(photos, tmp_path):
+    learn = learner(photos)
+    file = tmp_path / "US$5_vs_$\\6.png"
+    file.write_bytes(photos[0].read_bytes())
+    predictor = Predictor(learn.model, [r"$\foo$", "$"], learn.dls.preprocessing())
+    figure = plot_grad_cam(predictor, [file], classes=[0])
+    FigureCanvasAgg(figure).draw()
+    assert figure.axes[0].get_title().replace(r"\$", "$") == file.name

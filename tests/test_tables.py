@@ -2,6 +2,7 @@
 
 import errno
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,26 @@ def test_ids_that_come_twice_and_classes_that_are_called_as_the_id_are_refused()
         submission_table(["a", "b", "a"], probabilities(3), VOCAB)
     with pytest.raises(DataError, match="'dog'"):
         submission_table(["a"], probabilities(1), VOCAB, VOCAB, id_name="dog")
+
+
+@pytest.mark.parametrize(
+    "ids", [[101.0, 7.0], torch.tensor([101, 7]), np.array([101, 7]), np.array([101.0, 7.0]), pd.Series([101, 7])]
+)
+def test_whole_numbers_of_any_kind_stay_the_ids_that_they_are(ids):
+    table = submission_table(ids, probabilities(2), VOCAB)
+    assert table["id"].tolist() == [101, 7] and table["id"].dtype == np.int64
+
+
+@pytest.mark.parametrize("odd", [1.5, float("nan"), True, None, b"a", Path("a.jpg"), UUID(int=5), torch.zeros(2)])
+def test_ids_that_are_no_texts_or_whole_numbers_are_refused_and_not_counted_through(odd):
+    with pytest.raises(DataError, match=r"no texts or whole numbers(.|\n)*1 of 2"):
+        submission_table(["a", odd], probabilities(2), VOCAB)
+
+
+def test_ids_that_look_alike_in_a_file_come_twice():
+    for twice in ([1, 1.0], [1, "1"]):
+        with pytest.raises(DataError, match=r"twice(.|\n)*'1'"):
+            submission_table(twice, probabilities(2), VOCAB)
 
 
 def test_a_table_comes_back_from_the_disk_number_by_number(tmp_path):
