@@ -489,7 +489,7 @@ def test_a_learner_is_asked_once_about_its_validation_set(learn):
 
 
 def test_training_images_are_predicted_in_order_and_not_augmented(learn):
-    first, second = (ClassificationInterpretation.from_learner(learn, learn.dls.train) for _ in range(2))
+    first, second = (ClassificationInterpretation.from_learner(learn, dl=learn.dls.train) for _ in range(2))
     assert not any(dl.training for dl in learn.asked)
     assert torch.equal(first.probs, second.probs)
     assert first.items == learn.dls.train.sources and len(first.items) == len(learn.dls.train.targets)
@@ -497,4 +497,27 @@ def test_training_images_are_predicted_in_order_and_not_augmented(learn):
 
 def test_images_without_labels_are_refused(learn):
     with pytest.raises(DataError, match="with_labels"):
-        ClassificationInterpretation.from_learner(learn, learn.dls.test_dl(learn.dls.valid.items))
+        ClassificationInterpretation.from_learner(learn, dl=learn.dls.test_dl(learn.dls.valid.items))
+
+
+def test_ds_idx_0_is_the_training_set_as_in_get_preds(learn):
+    interp = ClassificationInterpretation.from_learner(learn, 0)
+    assert interp.items == learn.dls.train.sources
+
+
+@pytest.mark.parametrize(
+    ("probs", "vocab", "losses", "message"),
+    [
+        (torch.tensor([[2.0, -1.0], [0.5, 0.5]]), ["a", "b"], None, "softmax"),
+        (torch.eye(2), ["a", "a"], None, "1 names for 2"),
+        (torch.eye(2), ["a", "b"], torch.ones(3), r"shape \(3,\)"),
+    ],
+)
+def test_logits_equal_names_and_losses_of_others_are_refused(probs, vocab, losses, message):
+    with pytest.raises(DataError, match=message):
+        ClassificationInterpretation(probs, torch.tensor([0, 1]), vocab, losses=losses)
+
+
+def test_a_dollar_in_the_name_of_a_class_is_no_formula():
+    interp = ClassificationInterpretation(torch.eye(2), torch.arange(2), [r"$\foo$", "US$"])
+    FigureCanvasAgg(interp.plot_confusion_matrix()).draw()
