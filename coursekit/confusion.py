@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # %% auto #0
-__all__ = ['confusion_counts', 'shares', 'report', 'wrong_only', 'submatrix', 'errors_by_class', 'draw_matrix', 'shorten', 'confused_order', 'MatrixLayout', 'matrix_layout', 'named_classes']
+__all__ = ['confusion_counts', 'shares', 'averages', 'report', 'wrong_only', 'most_mistaken', 'submatrix', 'errors_by_class', 'draw_matrix', 'shorten', 'confused_order', 'MatrixLayout', 'matrix_layout', 'named_classes']
 
 # %% ../nbs/09_interpretation.ipynb #1b7b4609
 def confusion_counts(targets: Tensor, predictions: Tensor, n_classes: int) -> np.ndarray:
@@ -44,32 +44,51 @@ def shares(matrix: np.ndarray, normalize: str | bool | None) -> np.ndarray:
     sums = matrix.sum(axis=axes[normalize], keepdims=True)
     return matrix / np.maximum(sums, 1)
 
-# %% ../nbs/09_interpretation.ipynb #09107e24
+# %% ../nbs/09_interpretation.ipynb #7bbc38f8
+def averages(table: pd.DataFrame, right: int) -> pd.DataFrame:
+    "The last rows of a report whose first ones are `table`; `right`: how many images were predicted rightly."
+    import pandas as pd  # here and not above, since it is slow to import and most users never call this
+
+    numbers, support = table.drop(columns="support"), table["support"]
+    total = max(int(support.sum()), 1)
+    rows = {
+        "accuracy": [np.nan, np.nan, right / total, total],
+        "macro avg": [*numbers.mean(), total],
+        "weighted avg": [*(numbers.mul(support, axis=0).sum() / total), total],
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=table.columns)
+
+# %% ../nbs/09_interpretation.ipynb #970b9173
 def report(matrix: np.ndarray, vocab: Sequence[str]) -> pd.DataFrame:
     """Precision, recall, F1 and support (number of images) of every class, and their averages, from a confusion matrix.
 
     The rows and numbers of scikit-learn's `classification_report`: "accuracy" stands in the column of F1, "macro avg"
     counts every class the same, "weighted avg" by its support. What cannot be computed is 0.
     """
-    import pandas as pd  # here and not above, since it is slow to import and most users never call this
+    import pandas as pd
 
     right, support = matrix.diagonal(), matrix.sum(axis=1)
     precision, recall = shares(matrix, "column").diagonal(), shares(matrix, "row").diagonal()
     f1 = 2 * right / np.maximum(matrix.sum(axis=0) + support, 1)
     columns = {"precision": precision, "recall": recall, "f1-score": f1}
     table = pd.DataFrame({**columns, "support": support}, index=list(vocab))
-    total = max(int(support.sum()), 1)
-    table.loc["accuracy"] = [np.nan, np.nan, right.sum() / total, total]
-    table.loc["macro avg"] = [*(values.mean() for values in columns.values()), total]
-    table.loc["weighted avg"] = [*((values * support).sum() / total for values in columns.values()), total]
-    return table.astype({"support": int})
+    return pd.concat([table, averages(table, right.sum())]).astype({"support": int})
 
 # %% ../nbs/09_interpretation.ipynb #86ba3775
 def wrong_only(matrix: np.ndarray) -> np.ndarray:
     "A copy of the matrix with zeros on the diagonal: its mistakes."
     return np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
 
-# %% ../nbs/09_interpretation.ipynb #f9ba6e82
+# %% ../nbs/09_interpretation.ipynb #f06ea45c
+def most_mistaken(matrix: np.ndarray, k: int | None = None) -> np.ndarray:
+    "Indices, in the vocabulary's order, of the `k` classes with the most mistakes; raises `DataError` for k < 1."
+    if k is not None and k < 1:
+        raise DataError(f"A matrix of {k} classes shows nothing.", "", "Give a k of 1 or more, or None for all.")
+    wrong = wrong_only(matrix)
+    mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
+    return np.sort(np.argsort(-mistakes, kind="stable")[:k])
+
+# %% ../nbs/09_interpretation.ipynb #fc5ff57a
 def submatrix(matrix: np.ndarray, k: int | None = None, order: str | None = None) -> list[int]:
     """Class indices, for a smaller or better ordered matrix: `matrix[np.ix_(indices, indices)]`.
 
@@ -79,13 +98,7 @@ def submatrix(matrix: np.ndarray, k: int | None = None, order: str | None = None
     """
     if order not in (None, "confused"):
         raise DataError(f"order={order!r} is not known.", "", 'Use None or "confused".')
-    if k is not None and k < 1:
-        raise DataError(
-            f"A matrix of {k} classes shows nothing.", "", "Give a k of 1 or more, or None for all classes."
-        )
-    wrong = wrong_only(matrix)
-    mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
-    chosen = np.sort(np.argsort(-mistakes, kind="stable")[:k])
+    chosen = most_mistaken(matrix, k)
     if order is None:
         return chosen.tolist()
     return chosen[confused_order(matrix[np.ix_(chosen, chosen)])].tolist()

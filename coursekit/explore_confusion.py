@@ -179,7 +179,7 @@ def png_bytes(image: Image.Image) -> bytes:
     image.save(file, "png", compress_level=1)
     return file.getvalue()
 
-# %% ../nbs/lib/explore_confusion.ipynb #24f0cbde
+# %% ../nbs/lib/explore_confusion.ipynb #d7c41188
 def draw_confusion(state: dict[str, Any]) -> Figure:
     """The shown part of the matrix with its cell framed, and up to six images behind it.
 
@@ -188,6 +188,7 @@ def draw_confusion(state: dict[str, Any]) -> Figure:
     from matplotlib.patches import Rectangle
 
     figure = new_figure(10, 4.4)
+    figure.set_layout_engine("constrained", h_pad=0.1)  # inches: room below the words of the images
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.15, 1])[0]
     axes, names = left.subplots(), [plain(shorten(name, 18)) for name in state["names"]]
     draw_matrix(axes, state["values"], 8 if len(names) > 6 else 11)

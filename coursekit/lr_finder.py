@@ -143,7 +143,7 @@ def _put_back(tensors: list, states: list, modes: list, flags: list) -> None:
     for parameter, requires_grad, grad in flags:
         parameter.requires_grad, parameter.grad = requires_grad, grad
 
-# %% ../nbs/06_learning_rate_finder.ipynb #c931f657
+# %% ../nbs/06_learning_rate_finder.ipynb #73c85d55
 @contextmanager
 def left_as_it_was(model: nn.Module, *others: Any) -> Iterator[None]:
     """Inside the block `model` may be trained; afterwards its weights, buffers, modes, gradients and flags and torch's
@@ -152,11 +152,9 @@ def left_as_it_was(model: nn.Module, *others: Any) -> Iterator[None]:
     copies = _copies(model, others)
     for parameter in model.parameters():
         parameter.grad = None  # else a backward pass inside would add to the gradients that are kept
-    cuda = {
-        p.device.index for p in model.parameters() if p.device.type == "cuda"
-    }  # they have random states of their own
+    gpus = sorted({p.device.index for p in model.parameters() if p.device.type == "cuda"})
     try:
-        with torch.random.fork_rng(devices=sorted(cuda)):
+        with torch.random.fork_rng(devices=gpus):  # each has a random state of its own
             yield
     finally:
         _put_back(*copies)

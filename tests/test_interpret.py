@@ -521,3 +521,10 @@ def test_logits_equal_names_and_losses_of_others_are_refused(probs, vocab, losse
 def test_a_dollar_in_the_name_of_a_class_is_no_formula():
     interp = ClassificationInterpretation(torch.eye(2), torch.arange(2), [r"$\foo$", "US$"])
     FigureCanvasAgg(interp.plot_confusion_matrix()).draw()
+
+
+def test_a_class_called_accuracy_keeps_its_row_in_the_report():
+    interp = ClassificationInterpretation(torch.eye(2), torch.arange(2), ["accuracy", "b"])
+    table = interp.classification_report()
+    assert list(table.index) == ["accuracy", "b", "accuracy", "macro avg", "weighted avg"]
+    assert table["support"].tolist() == [1, 1, 2, 2, 2]

@@ -1,11 +1,14 @@
 """What runs, cleans and converts notebooks (tools/notebooks.py, tools/make_readme.py) does what the gates rely on."""
 
 import base64
+import io
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tools.make_readme import readme
 from tools.notebooks import WIDGET_VIEW, NotebookFailure, execute, make_steady
@@ -46,7 +49,9 @@ WIDGET = new_output("display_data", data={WIDGET_VIEW: {"model_id": "1"}, "text/
 
 
 def test_widgets_are_dropped_and_a_picture_beside_one_stays() -> None:
-    picture = new_output("display_data", data={"image/png": "iVBORw0="})
+    png = io.BytesIO()
+    Image.new("L", (1, 1)).save(png, "png", optimize=True)  # as small as can be: it stays as it is
+    picture = new_output("display_data", data={"image/png": base64.b64encode(png.getvalue()).decode()})
     shown = new_notebook(cells=[new_code_cell("show()", outputs=[WIDGET, picture])], metadata={"widgets": {"a": 1}})
     make_steady(shown)
     assert "widgets" not in shown.metadata
@@ -75,3 +80,17 @@ def test_readme_has_text_code_and_output_with_links_that_work_from_the_root() ->
     assert "secret" not in text
     assert "```python\nprint('hello')\n```\n\n```text\nhello\n```\n\n![A dot.](nbs/images/readme_1.png)" in text
     assert pictures == {"readme_1.png": b"png"}
+
+
+@pytest.mark.parametrize(("colour", "mode"), [((90, 90, 90), "L"), ((90, 90, 91), "RGB")])
+def test_pictures_are_stored_in_fewer_bytes_and_lose_no_pixel_and_no_word(colour, mode) -> None:
+    words, png = PngInfo(), io.BytesIO()
+    words.add_text("Description", "a plain square")
+    Image.new("RGB", (200, 200), colour).save(png, "png", pnginfo=words, compress_level=0)
+    before = base64.b64encode(png.getvalue()).decode()
+    cell = new_code_cell("picture", outputs=[new_output("display_data", data={"image/png": before})])
+    make_steady(new_notebook(cells=[cell]))
+    after = cell.outputs[0].data["image/png"]
+    image = Image.open(io.BytesIO(base64.b64decode(after)))
+    assert len(after) < len(before) / 10 and image.mode == mode and image.text["Description"] == "a plain square"
+    assert set(image.convert("RGB").getdata()) == {colour}
