@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # %% auto #0
-__all__ = ['confusion_counts', 'shares', 'averages', 'report', 'wrong_only', 'most_mistaken', 'submatrix', 'errors_by_class', 'draw_matrix', 'shorten', 'confused_order', 'MatrixLayout', 'matrix_layout', 'named_classes']
+__all__ = ['confusion_counts', 'shares', 'averages', 'report', 'wrong_only', 'most_mistaken', 'submatrix', 'errors_by_class', 'draw_matrix', 'number_text', 'readable_on', 'shorten', 'confused_order', 'MatrixLayout', 'matrix_layout', 'named_classes']
 
 # %% ../nbs/09_interpretation.ipynb #1b7b4609
 def confusion_counts(targets: Tensor, predictions: Tensor, n_classes: int) -> np.ndarray:
@@ -117,7 +117,7 @@ def errors_by_class(matrix: np.ndarray, vocab: Sequence[str], confidence: float 
     columns = {"n": n, "wrong": wrong, "error_rate": rate, "low": low, "high": high}
     return pd.DataFrame(columns, index=list(vocab))
 
-# %% ../nbs/09_interpretation.ipynb #78182b60
+# %% ../nbs/09_interpretation.ipynb #c32cef73
 def draw_matrix(axes: Axes, values: np.ndarray, text_size: float) -> None:
     """Draw a square matrix into `axes`: right answers in blues, mistakes in oranges, numbers in all cells but zeros.
 
@@ -132,8 +132,8 @@ def draw_matrix(axes: Axes, values: np.ndarray, text_size: float) -> None:
         low, high = 0 if text_size else -most / 2, most or 1
         image = axes.imshow(shown, cmap=colours, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
         for row, column in zip(*np.nonzero(~shown.mask), strict=True) if text_size else ():
-            colour = _readable_on(image.cmap(image.norm(values[row, column])))
-            text = _cell_text(values[row, column])
+            colour = readable_on(image.cmap(image.norm(values[row, column])))
+            text = number_text(values[row, column])
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=text_size)
     axes.set_xticks(np.arange(len(values) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(values) + 1) - 0.5, minor=True)
@@ -141,12 +141,12 @@ def draw_matrix(axes: Axes, values: np.ndarray, text_size: float) -> None:
     axes.tick_params(which="minor", length=0)
 
 
-def _cell_text(value: float) -> str:
+def number_text(value: float) -> str:
     "A count as it is, a share as a percentage."
     return f"{value:.0%}" if isinstance(value, np.floating) else str(value)
 
 
-def _readable_on(background: Any) -> str:
+def readable_on(background: Any) -> str:
     "Black or white, whichever stands out more from an RGB colour (by its relative luminance, as in WCAG 2)."
     linear = np.asarray(background[:3]) ** 2.2
     return "white" if linear @ [0.2126, 0.7152, 0.0722] < 0.18 else "black"

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['BLUE', 'ORANGE', 'GREEN', 'RED', 'Picture', 'Slider', 'Choice', 'Explorer', 'panels', 'value_text', 'listed',
-           'value_bars', 'curve_panel']
+__all__ = ['BLUE', 'ORANGE', 'GREEN', 'RED', 'DARK_RED', 'Picture', 'Slider', 'Choice', 'Explorer', 'panels', 'value_text',
+           'listed', 'value_bars', 'curve_panel']
 
 # %% ../nbs/lib/widgets.ipynb #c4adb5c6
 class Picture:
@@ -155,8 +155,9 @@ def _columns(items: Iterable[Any]) -> list[tuple[Any, ...]]:
     singles = tuple(item for item in items if not isinstance(item, tuple))
     return [*groups, singles] if singles else groups
 
-# %% ../nbs/lib/widgets.ipynb #371a1d57
+# %% ../nbs/lib/widgets.ipynb #08940052
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"  # from Okabe and Ito: told apart by everyone
+DARK_RED = "#B34700"  # a darker red, for text on white
 
 
 def panels(title: str, lefts: Sequence[float], width: float, height: float = 3.0) -> tuple[Figure, list[Axes]]:
