@@ -4,7 +4,7 @@ import re
 from configparser import ConfigParser
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
@@ -36,8 +36,8 @@ setup(
     license_files=["LICENSE"],
     keywords=settings["keywords"],
     python_requires=f">={settings['min_python']}",
-    packages=["coursekit"],
-    package_data={"coursekit": ["py.typed", "recorded/*.json"]},
+    packages=find_packages(include=["coursekit", "coursekit.*"]),
+    package_data={"coursekit": ["py.typed", "course/recorded/*.json"]},
     install_requires=requirements("requirements"),
     extras_require={
         "course": requirements("course_requirements"),

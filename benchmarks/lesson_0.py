@@ -10,12 +10,13 @@ from statistics import mean
 
 import pandas as pd
 
-from coursekit.augment import Resize, aug_transforms
-from coursekit.data import CategoryBlock, DataBlock, ImageBlock
-from coursekit.datasets import solar_cells
-from coursekit.files import ColReader, StratifiedSplitter
-from coursekit.learner import vision_learner
+from coursekit.augment.pipeline import aug_transforms
+from coursekit.augment.resize import Resize
+from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
+from coursekit.data.files import ColReader, StratifiedSplitter
+from coursekit.datasets.catalogue import solar_cells
 from coursekit.metrics import error_rate
+from coursekit.training.learner import vision_learner
 
 
 def run(size: int, seed: int) -> tuple[float, dict[str, float]]:

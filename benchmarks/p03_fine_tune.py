@@ -9,8 +9,8 @@ from statistics import mean
 from benchmarks.harness import Result, Timer, quiet, run, side_by_side, spread, times_as_fast
 from benchmarks.peers import fastai_learner, fastai_loaders
 from benchmarks.photos import ARCH, our_loaders, solar_table
-from coursekit.learner import Learner, vision_learner
 from coursekit.metrics import error_rate
+from coursekit.training.learner import Learner, vision_learner
 
 
 def same_call(learn: Learner) -> None:

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from benchmarks.harness import Result, Timer, quiet, run, share_of_limit, side_by_side, spread
 from benchmarks.p12_loop_overhead import TrainingTimer
 from benchmarks.photos import ARCH, our_loaders, solar_table
-from coursekit.engine import adamw
-from coursekit.learner import Learner, vision_learner
+from coursekit.training.learner import Learner, vision_learner
+from coursekit.training.precision import adamw
 
 
 def learner(arch: str, images: int, size: int, bs: int) -> Learner:

@@ -4,7 +4,7 @@ import torch
 
 from benchmarks.harness import Result, Timer, quiet, run, share_of_limit, side_by_side, spread
 from benchmarks.photos import ARCH, our_loaders, solar_table
-from coursekit.learner import vision_learner
+from coursekit.training.learner import vision_learner
 
 
 def measure(images: int = 384, size: int = 128, bs: int = 64, pairs: int = 5) -> list[Result]:

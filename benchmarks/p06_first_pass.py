@@ -11,8 +11,8 @@ from PIL import Image
 
 from benchmarks.harness import Result, Timer, quiet, run, share_of_limit, side_by_side, spread
 from benchmarks.photos import save_jpegs
-from coursekit.augment import Resize
-from coursekit.cache import PresizeCache
+from coursekit.augment.resize import Resize
+from coursekit.data.cache import PresizeCache
 
 SIDE = 224
 START = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"

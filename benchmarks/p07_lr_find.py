@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks.harness import Result, Timer, quiet, run, side_by_side, spread, times_as_fast
 from benchmarks.peers import fastai_learner, fastai_loaders
 from benchmarks.photos import ARCH, our_loaders, solar_table
-from coursekit.learner import vision_learner
+from coursekit.training.learner import vision_learner
 
 
 def measure(

@@ -10,8 +10,8 @@ from PIL import Image
 
 from benchmarks.harness import Result, Timer, quiet, run, side_by_side, spread
 from benchmarks.photos import ARCH, our_loaders, save_jpegs, solar_table
-from coursekit.export import load_learner
-from coursekit.learner import vision_learner
+from coursekit.export.folder import load_learner
+from coursekit.training.learner import vision_learner
 
 
 def measure(size: int = 224, images: int = 20, pairs: int = 9) -> list[Result]:

@@ -11,7 +11,7 @@ from fastai.vision import all as fastai
 
 from benchmarks.harness import Result, Timer, run, side_by_side, spread, times_as_fast
 from benchmarks.photos import our_loaders, solar_table
-from coursekit.augment import BatchPipeline, aug_transforms
+from coursekit.augment.pipeline import BatchPipeline, aug_transforms
 
 
 def measure(bs: int = 32, before: int = 460, after: int = 224, batches: int = 3, pairs: int = 7) -> list[Result]:

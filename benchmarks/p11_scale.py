@@ -17,9 +17,10 @@ from typing import Any
 
 from benchmarks.harness import Result, Timer, quiet, run, side_by_side
 from benchmarks.photos import save_jpegs
-from coursekit.augment import Resize, aug_transforms
-from coursekit.data import DataBlock
-from coursekit.files import RandomSplitter, parent_label
+from coursekit.augment.pipeline import aug_transforms
+from coursekit.augment.resize import Resize
+from coursekit.data.block import DataBlock
+from coursekit.data.files import RandomSplitter, parent_label
 
 SIDE = 64
 

@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.harness import Result, Timer, quiet, run, side_by_side
-from coursekit.callbacks import Callback, ProgressTable
-from coursekit.engine import Engine, adamw
-from coursekit.loop import TrainingLoop
 from coursekit.losses import CrossEntropyLoss
-from coursekit.transfer import FeatureLoader
+from coursekit.training.callbacks import Callback, ProgressTable
+from coursekit.training.loop import TrainingLoop
+from coursekit.training.precision import Engine, adamw
+from coursekit.training.transfer import FeatureLoader
 
 
 class Empty(nn.Module):

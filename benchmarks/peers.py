@@ -6,7 +6,7 @@ from fastai.vision import all as fastai
 from torch import nn
 
 from benchmarks.photos import STATS
-from coursekit.models import VisionModel
+from coursekit.models.model import VisionModel
 
 
 def fastai_loaders(table: pd.DataFrame, size: int, bs: int) -> fastai.DataLoaders:

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from coursekit.augment import Resize, aug_transforms
-from coursekit.data import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.datasets import solar_cells
-from coursekit.files import ColReader, ColSplitter
+from coursekit.augment.pipeline import aug_transforms
+from coursekit.augment.resize import Resize
+from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
+from coursekit.data.files import ColReader, ColSplitter
+from coursekit.datasets.catalogue import solar_cells
 
 ARCH = "efficientnet_lite0"
 STATS = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))  # mean and standard deviation that its weights expect

@@ -1,7 +1,7 @@
 """A recipe for the solar cells that needs no GPU: validation error on three 75/25 splits of two kinds, and its time.
 
 `python benchmarks/recipe_solar_cells.py` prints the errors, for two classes (functional or defective) and for four (the
-probabilities); with `--record` it also writes `coursekit/recorded/solar_cells.json`, which lesson 11 reads.
+probabilities); with `--record` it also writes `coursekit/course/recorded/solar_cells.json`, which lesson 11 reads.
 The splits are stratified, as the published results' are or may be, and grouped: blocks of 60 numbers stay together, as
 a stand-in for the modules that cells were cut from (lesson 1).
 
@@ -23,22 +23,22 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from coursekit.augment.resize import Resize
 from coursekit.core import progress, write_atomic
-from coursekit.data import CategoryBlock, DataBlock, ImageBlock
-from coursekit.datasets import solar_cells
-from coursekit.engine import Engine, adamw
-from coursekit.files import ColReader, GroupSplitter, RandomSplitter, StratifiedSplitter
-from coursekit.loop import TrainingLoop
+from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
+from coursekit.data.files import ColReader, GroupSplitter, RandomSplitter, StratifiedSplitter
+from coursekit.datasets.catalogue import solar_cells
 from coursekit.losses import CrossEntropyLoss
-from coursekit.models import ConcatPool, VisionModel, build_model, create_head, load_pretrained
-from coursekit.resize import Resize
-from coursekit.schedule import ParamScheduler, one_cycle, one_cycle_momentum
-from coursekit.transfer import FeatureLoader, param_groups
+from coursekit.models.model import ConcatPool, VisionModel, build_model, create_head, load_pretrained
+from coursekit.training.loop import TrainingLoop
+from coursekit.training.precision import Engine, adamw
+from coursekit.training.schedule import ParamScheduler, one_cycle, one_cycle_momentum
+from coursekit.training.transfer import FeatureLoader, param_groups
 
 ARCH, SIZE, BLOCKS, HEADS, EPOCHS, RATE, SEEDS = "efficientnet_lite0", 224, (3, 4, 5), 5, 8, 4e-3, (0, 1, 2)
 SETTINGS = ((2, "stratified"), (4, "stratified"), (2, "grouped"), (4, "grouped"))  # classes, and how they are split
 MODULE = 60  # cells of neighbouring numbers that stay together in a grouped split
-TARGET = Path(__file__).resolve().parent.parent / "coursekit" / "recorded" / "solar_cells.json"
+TARGET = Path(__file__).resolve().parent.parent / "coursekit" / "course" / "recorded" / "solar_cells.json"
 VIEWS = ((), (-1,), (-2,), (-1, -2))  # the dimensions along which a view is mirrored
 
 

@@ -30,29 +30,14 @@ __all__ = ['Brightness', 'Contrast', 'Dihedral', 'Flip', 'Hue', 'Normalize', 'Ra
 __version__ = "0.1.0"
 
 # %% ../nbs/lib/all.ipynb #0c944cf5
-from .audit import audit, bad_items, drop_bad, picture_groups, plot_audit
-from coursekit.augment import (
-    Brightness,
-    Contrast,
-    Dihedral,
-    Flip,
-    Hue,
-    Normalize,
-    RandomErasing,
-    RandomResizedCrop,
-    Resize,
-    ResizeMethod,
-    Rotate,
-    Saturation,
-    Warp,
-    Zoom,
-    aug_transforms,
-    imagenet_stats,
-)
+from .augment.colour import Brightness, Contrast, Hue, Normalize, RandomErasing, Saturation, imagenet_stats
+from .augment.geometry import Dihedral, Flip, Rotate, Warp, Zoom
+from .augment.pipeline import aug_transforms
+from .augment.resize import RandomResizedCrop, Resize, ResizeMethod
 from .core import CoursekitError, DataError, ExportError, ModelError, TrainingError, ls
-from .data import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from .datasets import solar_cells, textiles, untar_data
-from coursekit.files import (
+from .data.audit import audit, bad_items, drop_bad, picture_groups, plot_audit
+from .data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
+from coursekit.data.files import (
     ColReader,
     ColSplitter,
     FuncSplitter,
@@ -69,18 +54,19 @@ from coursekit.files import (
     read_table,
     using_attr,
 )
+from .data.shortcuts import ImageDataLoaders
+from .datasets.catalogue import URLs, solar_cells, textiles, untar_data
 from .images import open_image
-from .recipes import ImageDataLoaders
-from .sources import URLs
 
 # %% ../nbs/lib/all.ipynb #917f580a
-from .bodies import resnet18, resnet34, resnet50, resnet101, resnet152
 from .losses import CrossEntropyLoss, cross_entropy, log_softmax, nll_loss, softmax
 from .metrics import accuracy, error_rate
-from .models import build_model, create_head, load_pretrained
+from .models.bodies import resnet18, resnet34, resnet50, resnet101, resnet152
+from .models.model import build_model, create_head, load_pretrained
 
 # %% ../nbs/lib/all.ipynb #7f86f706
-from coursekit.callbacks import (
+from .course.live import LivePlot
+from coursekit.training.callbacks import (
     Callback,
     CSVLog,
     CutMix,
@@ -94,13 +80,12 @@ from coursekit.callbacks import (
     TensorBoardLog,
     TerminateOnNaN,
 )
-from .engine import Engine, Precision
-from .learner import Learner, cnn_learner, vision_learner
-from .live import LivePlot
-from .loop import TrainingLoop
-from .lr_finder import minimum, slide, steep, valley
-from .recorder import Recorder
-from coursekit.schedule import (
+from .training.learner import Learner, cnn_learner, vision_learner
+from .training.loop import TrainingLoop
+from .training.lr_finder import minimum, slide, steep, valley
+from .training.precision import Engine, Precision
+from .training.recorder import Recorder
+from coursekit.training.schedule import (
     ParamScheduler,
     anneal_constant,
     anneal_cosine,
@@ -113,28 +98,28 @@ from coursekit.schedule import (
     one_cycle_momentum,
     plot_schedules,
 )
-from .transfer import freeze_to, group_lrs, keep_statistics, layer_groups, param_groups
+from .training.transfer import freeze_to, group_lrs, keep_statistics, layer_groups, param_groups
 
 # %% ../nbs/lib/all.ipynb #215c853e
-from coursekit.calibration import (
+from .course.explore_confusion import confusion_explorer
+from .course.explore_cycle import cycle_explorer
+from .course.explore_finder import finder_explorer
+from .course.explore_freezing import freezing_explorer
+from .course.explore_loss import cross_entropy_explorer, softmax_explorer
+from .course.explore_predict import predict_box, predict_picture
+from .export.folder import Predictor, export_model, load_learner
+from .export.tables import prediction_table, submission_table, write_table
+from coursekit.results.calibration import (
     apply_temperature,
     expected_calibration_error,
     fit_temperature,
     plot_reliability,
     reliability,
 )
-from .cleaning import Cleaning
-from .compare import changed_sides, mcnemar, wilson_interval
-from .explore_confusion import confusion_explorer
-from .explore_cycle import cycle_explorer
-from .explore_finder import finder_explorer
-from .explore_freezing import freezing_explorer
-from .explore_loss import cross_entropy_explorer, softmax_explorer
-from .explore_predict import predict_box, predict_picture
-from .export import Predictor, export_model, load_learner
-from .interpret import ClassificationInterpretation
-from .saliency import grad_cam, plot_grad_cam
-from .tables import prediction_table, submission_table, write_table
+from .results.cleaning import Cleaning
+from .results.compare import changed_sides, mcnemar, wilson_interval
+from .results.interpret import ClassificationInterpretation
+from .results.saliency import grad_cam, plot_grad_cam
 
 # %% ../nbs/lib/all.ipynb #a04a8480
 _all_ = [

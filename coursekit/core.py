@@ -19,19 +19,16 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import platformdirs
 import torch
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 # %% auto #0
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
            'derive_seed', 'generator', 'uniforms', 'home', 'ls', 'temporary_path', 'write_atomic', 'remove_stale',
-           'in_notebook', 'processors', 'new_figure', 'plain', 'progress']
+           'in_notebook', 'processors', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -233,23 +230,6 @@ def in_notebook() -> bool:
 def processors() -> int:
     "How many processors this process may use."
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-# %% ../nbs/lib/core.ipynb #0e5a89bc
-def new_figure(width: float, height: float) -> Figure:
-    "An empty matplotlib figure of this size in inches; a notebook shows it when it is the result of a cell."
-    from matplotlib.figure import Figure  # imported where used: `import coursekit` stays quick
-
-    if in_notebook():
-        from IPython import get_ipython
-        from IPython.core.pylabtools import select_figure_formats
-
-        select_figure_formats(get_ipython(), {"png"})
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def plain(text: str) -> str:
-    "Names of classes and files as text for a figure, for which matplotlib takes `$...$` as a formula."
-    return text.replace("$", r"\$")
 
 # %% ../nbs/lib/core.ipynb #04ab628e
 def progress(iterable: Iterable | None = None, *, total: int | None = None, desc: str = "", leave: bool = False) -> Any:

@@ -7,11 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from coursekit.augment import Resize, aug_transforms
-from coursekit.bodies import arch_id
-from coursekit.data import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.files import RandomSplitter, RegexLabeller, get_image_files, using_attr
-from coursekit.models import build_model
+from coursekit.augment.pipeline import aug_transforms
+from coursekit.augment.resize import Resize
+from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
+from coursekit.data.files import RandomSplitter, RegexLabeller, get_image_files, using_attr
+from coursekit.models.bodies import arch_id
+from coursekit.models.model import build_model
 
 BREEDS = [  # as text 002 prints them
     "Abyssinian", "Bengal", "Birman", "Bombay", "British_Shorthair", "Egyptian_Mau", "Maine_Coon", "Persian",
@@ -41,7 +42,7 @@ def breed_loaders(folder: Path, monkeypatch: pytest.MonkeyPatch) -> DataLoaders:
         torch.save(build_model(arch, 2, seed=1).body.state_dict(), file)
         return file
 
-    monkeypatch.setattr("coursekit.models.find_weights", random_weights)
+    monkeypatch.setattr("coursekit.models.model.find_weights", random_weights)
     monkeypatch.chdir(folder)
     pets = DataBlock(
         blocks=(ImageBlock, CategoryBlock),

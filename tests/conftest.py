@@ -65,9 +65,10 @@ def tiny_images(tmp_path: Path) -> Path:
 @pytest.fixture
 def image_loaders(tmp_path: Path):
     """A function that makes loaders over 48 small photos of two kinds that are easy to tell apart."""
-    from coursekit.augment import Resize, aug_transforms
-    from coursekit.data import CategoryBlock, DataBlock, ImageBlock
-    from coursekit.files import StratifiedSplitter, get_image_files, parent_label
+    from coursekit.augment.pipeline import aug_transforms
+    from coursekit.augment.resize import Resize
+    from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
+    from coursekit.data.files import StratifiedSplitter, get_image_files, parent_label
 
     rng = np.random.default_rng(0)
     for label, brightness in (("dark", 80), ("light", 170)):
@@ -97,8 +98,8 @@ def make_toy_learner(image_loaders):
     import torch
     from torch import nn
 
-    from coursekit.learner import Learner
     from coursekit.metrics import error_rate
+    from coursekit.training.learner import Learner
 
     def make(seed: int = 42, **kwargs):
         with torch.random.fork_rng():
@@ -119,8 +120,8 @@ def toy_learner(make_toy_learner):
 @pytest.fixture
 def make_lite0_learner(image_loaders):
     """A function that makes a `vision_learner` on efficientnet_lite0 with its pretrained weights."""
-    from coursekit.learner import vision_learner
     from coursekit.metrics import error_rate
+    from coursekit.training.learner import vision_learner
 
     def make(loss_func=None, **kwargs):
         return vision_learner(image_loaders(**kwargs), "efficientnet_lite0", error_rate, loss_func=loss_func)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import torch
 
-from coursekit.augment import BatchPipeline, Resize
-from coursekit.export import TEXT_FILE, export_model
-from coursekit.models import VisionModel, build_model
+from coursekit.augment.pipeline import BatchPipeline
+from coursekit.augment.resize import Resize
+from coursekit.export.folder import TEXT_FILE, export_model
+from coursekit.models.model import VisionModel, build_model
 
 ARCH = "test_resnet"
 VOCAB = ["cat", "dog", "hörnchen"]

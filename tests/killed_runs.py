@@ -28,7 +28,7 @@ from coursekit import (
     parent_label,
     vision_learner,
 )
-from coursekit.checkpoint import read_checkpoint
+from coursekit.training.checkpoint import read_checkpoint
 
 EPOCHS, KILLS = 4, 3
 SETTINGS = {

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from benchmarks import recipe_solar_cells as recipe
-from coursekit.datasets import solar_cells
+from coursekit.datasets.catalogue import solar_cells
 
 
 @pytest.fixture(scope="module")
 def recorded() -> dict:
-    return json.loads(resources.files("coursekit").joinpath("recorded/solar_cells.json").read_text("utf-8"))
+    return json.loads(resources.files("coursekit.course").joinpath("recorded/solar_cells.json").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")

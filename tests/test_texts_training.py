@@ -8,7 +8,7 @@ import pytest
 from breeds import breed_loaders
 
 from coursekit import *
-from coursekit.schedule import one_cycle
+from coursekit.training.schedule import one_cycle
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from coursekit.export import load_learner
+from coursekit.export.folder import load_learner
 
 SPARE_BYTES, SECONDS = 400 * 2**20, 20
 LIBRARIES = [Path(place).resolve() for place in sys.path if place]

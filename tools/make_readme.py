@@ -1,7 +1,7 @@
 """Make README.md from nbs/index.ipynb: its text as it is, its code in fences, what the code printed and drew below it.
 
 A cell that starts with `#| hide` is left out, of one that starts with `#| echo: false` only the output is shown;
-`#| fig-alt: WORDS` says what a cell's picture shows.
+`#| fig-alt: WORDS` says what a cell's picture shows. `<!-- the table of modules ... -->` is replaced by that table.
 """
 
 import base64
@@ -9,6 +9,7 @@ import re
 
 from nbformat import NotebookNode
 
+from tools.house import house_table
 from tools.notebooks import NBS, ROOT, read
 
 INDEX = NBS / "index.ipynb"
@@ -35,7 +36,7 @@ def _cell(cell: NotebookNode, pictures: dict[str, bytes]) -> str:
     if cell.source.startswith("#| hide"):
         return ""
     if cell.cell_type == "markdown":
-        return _from_root(cell.source.strip())
+        return _with_modules(_from_root(cell.source.strip()))
     alt = re.search(r"^#\| fig-alt: (.+)$", cell.source, re.MULTILINE)
     shown = [_output(output, alt[1] if alt else "picture", pictures) for output in cell.outputs]
     if not cell.source.startswith("#| echo: false"):
@@ -56,6 +57,10 @@ def _output(output: NotebookNode, alt: str, pictures: dict[str, bytes]) -> str:
 
 def _fenced(text: str) -> str:
     return f"```text\n{text.rstrip()}\n```" if text.strip() else ""
+
+
+def _with_modules(markdown: str) -> str:
+    return re.sub(r"<!-- the table of modules.*?-->", lambda _: house_table(), markdown)
 
 
 def _from_root(markdown: str) -> str:

@@ -9,14 +9,15 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from coursekit.augment import Resize, aug_transforms
-from coursekit.data import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.datasets import solar_cells
-from coursekit.export import load_learner
-from coursekit.files import ColReader, StratifiedSplitter
-from coursekit.interpret import ClassificationInterpretation
-from coursekit.learner import vision_learner
+from coursekit.augment.pipeline import aug_transforms
+from coursekit.augment.resize import Resize
+from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
+from coursekit.data.files import ColReader, StratifiedSplitter
+from coursekit.datasets.catalogue import solar_cells
+from coursekit.export.folder import load_learner
 from coursekit.metrics import error_rate
+from coursekit.results.interpret import ClassificationInterpretation
+from coursekit.training.learner import vision_learner
 
 
 def main(folder: Path) -> None:

@@ -3,7 +3,7 @@
     .venv/bin/python -m tools.record_curves
 
 Only the head is trained, on features of the frozen body that are computed once, so that all of it takes a few minutes.
-Nothing here runs in a lesson; the result is package data, `coursekit/recorded/lr_finder.json`.
+Nothing here runs in a lesson; the result is package data, `coursekit/course/recorded/lr_finder.json`.
 """
 
 import json
@@ -15,19 +15,19 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from coursekit.augment import Resize
+from coursekit.augment.resize import Resize
 from coursekit.core import derive_seed
-from coursekit.data import CategoryBlock, DataBlock, ImageBlock
-from coursekit.datasets import solar_cells
-from coursekit.engine import adamw
-from coursekit.files import StratifiedSplitter, get_image_files, parent_label
+from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
+from coursekit.data.files import StratifiedSplitter, get_image_files, parent_label
+from coursekit.datasets.catalogue import solar_cells
 from coursekit.losses import cross_entropy
-from coursekit.lr_finder import rate_at
-from coursekit.models import build_model, create_head, load_pretrained
-from coursekit.transfer import FeatureLoader, body_features, param_groups
+from coursekit.models.model import build_model, create_head, load_pretrained
+from coursekit.training.lr_finder import rate_at
+from coursekit.training.precision import adamw
+from coursekit.training.transfer import FeatureLoader, body_features, param_groups
 from tools.notebooks import ROOT
 
-TARGET = ROOT / "coursekit" / "recorded" / "lr_finder.json"
+TARGET = ROOT / "coursekit" / "course" / "recorded" / "lr_finder.json"
 ARCH, SIZE, BATCH = "efficientnet_lite0", 128, 64
 SEEDS = range(5)
 RANGES = [(1e-7, 10.0), (1e-5, 1.0), (1e-4, 100.0)]

@@ -3,7 +3,7 @@
     .venv/bin/python -m tools.record_freezing
 
 A head is fitted to the frozen body of `efficientnet_lite0`, on features without augmentation. From there on each run
-is one epoch. Nothing here runs in a lesson; the result is package data, `coursekit/recorded/freezing.json`.
+is one epoch. Nothing here runs in a lesson; the result is package data, `coursekit/course/recorded/freezing.json`.
 """
 
 import json
@@ -12,23 +12,17 @@ from typing import Any
 import pandas as pd
 import torch
 
-from coursekit.augment import Resize
-from coursekit.callbacks import ProgressTable
-from coursekit.data import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.datasets import solar_cells
-from coursekit.files import ColReader, StratifiedSplitter
-from coursekit.learner import Learner, vision_learner
+from coursekit.augment.resize import Resize
+from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
+from coursekit.data.files import ColReader, StratifiedSplitter
+from coursekit.datasets.catalogue import solar_cells
 from coursekit.metrics import error_rate
-from coursekit.transfer import (
-    count_parameters,
-    layer_groups,
-    snapshot,
-    statistics_moved,
-    weights_moved,
-)
+from coursekit.training.callbacks import ProgressTable
+from coursekit.training.learner import Learner, vision_learner
+from coursekit.training.transfer import count_parameters, layer_groups, snapshot, statistics_moved, weights_moved
 from tools.notebooks import ROOT
 
-TARGET = ROOT / "coursekit" / "recorded" / "freezing.json"
+TARGET = ROOT / "coursekit" / "course" / "recorded" / "freezing.json"
 ARCH, SIZE, BATCH, EVERY, HEAD_EPOCHS = "efficientnet_lite0", 64, 32, 2, 5
 FROZEN = [2, 1, 0]  # layer groups
 HIGH = [1e-3, 3e-3]

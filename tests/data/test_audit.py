@@ -1,0 +1,551 @@
+"""The audit of a data set (coursekit.data.audit, facts, duplicates). Numbers in names: rows of the table of faults."""
+
+import io
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from odd_images import encoded, png_of_zeros
+from PIL import Image
+
+from coursekit.core import DataError, home
+from coursekit.data import facts as facts_module
+from coursekit.data.audit import (
+    Copies,
+    audit,
+    bad_items,
+    drop_bad,
+    picture_findings,
+    picture_groups,
+    plot_audit,
+    typo_findings,
+)
+from coursekit.data.facts import (
+    MAX_BITS,
+    NEAR,
+    Facts,
+    difference_hash,
+    facts_of,
+    gather_facts,
+    groups_of,
+    image_facts,
+    near_pairs,
+    thumbnail,
+)
+from coursekit.data.files import (
+    GroupSplitter,
+    RandomSplitter,
+    RegexLabeller,
+    StratifiedSplitter,
+    get_image_files,
+    parent_label,
+    using_attr,
+)
+from coursekit.datasets.catalogue import solar_cells
+
+
+def photo(seed: int = 0, width: int = 60, height: int = 45, mode: str = "RGB") -> Image.Image:
+    """A picture of soft blobs: different for each seed, and the same picture after JPEG or a change of size."""
+    blobs = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return Image.fromarray(blobs).resize((width, height), Image.Resampling.BICUBIC).convert(mode)
+
+
+def save(img: Image.Image, path: Path, **kwargs) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    img.save(path, **kwargs)
+    return path
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def look(items, *args, **kwargs) -> pd.DataFrame:
+    return audit(items, *args, cache=False, **kwargs)
+
+
+def row_of(table: pd.DataFrame, fault: str) -> pd.Series:
+    rows = table[table["fault"] == fault]
+    assert len(rows) == 1, table.to_string()
+    return rows.iloc[0]
+
+
+def faults(table: pd.DataFrame) -> list[str]:
+    return table["fault"].tolist()
+
+
+def test_a_clean_set_has_no_findings_and_the_table_its_columns(tmp_path):
+    files = [save(photo(i), tmp_path / f"{label}/{i}.jpg") for i, label in enumerate(["cat", "dog"] * 4)]
+    table = look(files, [file.parent.name for file in files], ([0, 1, 2, 3], [4, 5, 6, 7]))
+    assert list(table.columns) == ["item", "fault", "detail", "remedy"]
+    assert table.empty, table.to_string()
+    assert plot_audit(table).axes[0].get_title() == "The audit found nothing"
+    assert look([]).empty
+
+
+# files that cannot be used
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
+
+
+def float_tiff() -> bytes:
+    pixels = np.linspace(-1, 2, 1200, dtype=np.float32).reshape(30, 40)
+    pixels[3, 4] = np.nan
+    return encoded(Image.fromarray(pixels), "TIFF")
+
+
+UNUSABLE_FILES = {
+    "1 empty": ("a.jpg", b"", "empty file", "an empty file"),
+    "2 html": ("a.jpg", b"<!DOCTYPE html><title>404 Not Found</title>", "not an image", "HTML"),
+    "2 text": ("a.jpg", b"cat;dog\n1;0\n", "not an image", "text"),
+    "3 jpeg": ("a.jpg", encoded(photo(), "JPEG")[:-300], "damaged or cut off", "cut off"),
+    "3 png": ("a.png", encoded(photo(), "PNG")[:-2000], "damaged or cut off", "cut off"),
+    "3 start of png": ("a.png", encoded(photo(), "PNG")[:20], "damaged or cut off", "damaged"),
+    "8 float": ("a.tif", float_tiff(), "pixels without a scale", "from -1 to 2, and 1 NaN"),
+    "12 over the limit": ("a.png", png_of_zeros(14_000, 13_000), "too large to unpack", "decompression bomb"),
+    "12 between": ("a.png", png_of_zeros(10_000, 9_000), "too large to unpack", "10000 x 9000 pixels"),
+    "14 heic": ("a.heic", HEIC, "unsupported format", "HEIC"),
+    "14 svg": ("a.jpg", b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported format", "SVG"),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("case", UNUSABLE_FILES)
+def test_files_that_cannot_be_used_get_a_row_each(tmp_path, case):
+    name, data, fault, cause = UNUSABLE_FILES[case]
+    good, bad = save(photo(), tmp_path / "good.png"), write(tmp_path / name, data)
+    limit = Image.MAX_IMAGE_PIXELS
+    table = look([good, bad])
+    row = row_of(table, fault)
+    assert row["item"] == bad and cause in row["detail"] and row["remedy"] and len(table) == 1
+    assert limit == Image.MAX_IMAGE_PIXELS, "the limit is never changed"
+
+
+def test_19_missing_files_and_folders_get_a_row_and_do_not_stop_the_audit(tmp_path):
+    (tmp_path / "folder.jpg").mkdir()
+    table = look([tmp_path / "none.jpg", tmp_path / "folder.jpg", save(photo(), tmp_path / "a.png")])
+    assert faults(table) == ["cannot be read"] * 2
+    assert table["detail"].tolist() == ["there is no such file", "it is a folder"]
+
+
+def test_what_is_not_a_path_is_named_by_its_position():
+    table = look([photo(), encoded(photo(1), "PNG"), np.zeros((40, 40), np.float64), b"text", np.asarray(photo(2))])
+    assert table["item"].tolist() == ["item 2", "item 3"]
+    assert "float64" in table["detail"][0]
+
+
+# files that are handled: counted, in one row for each kind
+
+
+def kinds() -> dict[str, tuple[bytes, str]]:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    deep = Image.fromarray(np.asarray(photo(mode="L"), dtype=np.uint16) * 257)
+    frames = [photo(i, mode="P") for i in range(3)]
+    seen_through = photo()
+    seen_through.putalpha(photo(1, mode="L"))
+    return {
+        "4": (encoded(photo(), "PNG"), "wrong ending"),
+        "5": (encoded(photo(), "JPEG", exif=turned), "turned"),
+        "6": (encoded(photo(mode="CMYK"), "JPEG"), "other colours"),
+        "7": (encoded(deep, "PNG"), "16 bits"),
+        "9": (encoded(seen_through, "PNG"), "transparent"),
+        "9 palette": (encoded(photo(mode="P"), "PNG", transparency=0), "transparent"),
+        "9 LA": (encoded(photo(mode="LA"), "PNG"), "transparent"),
+        "10": (encoded(photo(mode="L"), "JPEG"), "grey"),
+        "10 one bit": (encoded(photo(mode="1"), "PNG"), "grey"),
+        "11 gif": (encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]), "several frames"),
+        "11 tiff": (encoded(photo(), "TIFF", save_all=True, append_images=[photo(1)]), "several frames"),
+        "flat": (encoded(Image.new("RGB", (60, 45), (9, 99, 199)), "PNG"), "one colour"),
+    }
+
+
+@pytest.mark.parametrize("case", kinds())
+def test_kinds_of_files_are_counted_in_one_row(tmp_path, case):
+    data, fault = kinds()[case]
+    ending = {"4": "jpg", "11 gif": "gif", "11 tiff": "tif"}.get(case, "jpg" if data[:2] == b"\xff\xd8" else "png")
+    one = look([write(tmp_path / f"{i}.{ending}", data) for i in range(1)])
+    assert row_of(one, fault)["item"] == tmp_path / f"0.{ending}"
+    row = row_of(look([write(tmp_path / f"{i}.{ending}", data) for i in range(5)]), fault)
+    assert row["item"] == "5 files" and f"{tmp_path.name}/0.{ending}" in row["detail"] and "and 2 more" in row["detail"]
+
+
+def test_4_a_jpeg_by_any_of_its_endings_is_no_finding(tmp_path):
+    names = ["a.jpg", "b.JPEG", "c.jpe", "d.jfif"]
+    assert look([write(tmp_path / name, encoded(photo(i), "JPEG")) for i, name in enumerate(names)]).empty
+
+
+def test_13_small_and_thin_images_are_reported_with_configurable_limits(tmp_path):
+    sizes = [(1, 1), (5000, 1), (64, 15), (64, 16), (65, 16), (200, 60)]
+    files = [save(photo(i, *size), tmp_path / f"{i}.png") for i, size in enumerate(sizes)]
+    table = look(files)
+    assert [(row["item"].stem, row["fault"]) for _, row in table.iterrows() if row["fault"] != "one colour"] == [
+        ("0", "too small"), ("1", "too small"), ("2", "too small"), ("4", "odd shape"),
+    ]  # fmt: skip
+    assert "5000 x 1 pixels" in table["detail"][1]
+    loose = look(files, min_side=1, max_aspect=5000)
+    assert not set(faults(loose)) & {"too small", "odd shape"}
+    assert faults(look(files[-1:], max_aspect=3)) == ["odd shape"]
+
+
+def test_16_names_that_differ_in_case_or_in_the_form_of_accents_only_collide(tmp_path):
+    names = ["Cat.png", "cat.png", "caf\u00e9.png", "cafe\u0301.png", "dog.png"]
+    table = look([save(photo(i), tmp_path / name) for i, name in enumerate(names)])
+    assert faults(table) == ["names collide"] * 2
+    assert [row["item"].name for _, row in table.iterrows()] == ["cafe\u0301.png", "cat.png"]
+    assert "Cat.png in case only" in table["detail"][1] and "accents only" in table["detail"][0]
+
+
+def test_30_rows_for_the_same_file_are_reported_together(tmp_path):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(3)]
+    table = look([*files, files[1], files[1]])
+    assert faults(table) == ["listed twice"]
+    assert table["item"][0] == files[1] and table["detail"][0] == "items 1, 3, 4, counted from 0"
+    assert "same picture on both sides" in faults(look([*files, files[1]], splits=([0, 1, 2], [3])))
+
+
+def test_18_of_a_folder_what_was_ignored_is_counted(tmp_path):
+    save(photo(), tmp_path / "cat" / "1.png")
+    for name in (".DS_Store", "cat/._1.png", "cat/list.txt", "cat/notes.txt"):
+        write(tmp_path / name, b"x")
+    row = row_of(look(tmp_path), "ignored files")
+    assert row["item"] == "4 files" and "2 .txt" in row["detail"] and "1 .DS_Store" in row["detail"]
+
+
+# copies and leaks
+
+
+def test_26_the_same_picture_in_training_and_validation_is_reported_with_both_paths(tmp_path):
+    original = save(photo(1), tmp_path / "train" / "a.png")
+    others = [save(photo(i), tmp_path / "valid" / f"{i}.png") for i in range(2, 5)]
+    copies = [save(photo(1), tmp_path / "valid" / "b.bmp"), save(photo(1, 30, 22), tmp_path / "valid" / "c.jpg")]
+    copies.append(save(photo(1), tmp_path / "valid" / "d.jpg", quality=60))
+    files = [original, *others, *copies]
+    table = look(files, splits=([0], [1, 2, 3, 4, 5, 6]))
+    leaks = table[table["fault"].str.contains("both sides")]
+    assert leaks["fault"].tolist() == ["same picture on both sides", *["nearly same picture on both sides"] * 2]
+    assert leaks["item"].tolist() == copies
+    assert (leaks["detail"] == "in validation; in training as train/a.png").all()
+    assert leaks["remedy"].str.contains("GroupSplitter").all()
+    assert set(faults(table)) == {"same picture on both sides", "nearly same picture on both sides"}
+
+
+def test_26_group_splitter_with_picture_groups_ends_the_leak(tmp_path):
+    files = [save(photo(i // 2), tmp_path / f"{i:02}.{'png' if i % 2 else 'jpg'}") for i in range(40)]
+    assert "nearly same picture on both sides" in faults(look(files, splits=RandomSplitter(0.5)))
+    groups = picture_groups(files, cache=False)
+    assert len(set(groups.values())) == 20
+    table = look(files, splits=GroupSplitter(groups.get, 0.5))
+    assert set(faults(table)) == {"nearly same picture twice"} and len(table) == 20
+
+
+def test_27_the_same_picture_with_two_labels_names_paths_and_labels(tmp_path):
+    files = [save(photo(0), tmp_path / "cat/1.png"), save(photo(0), tmp_path / "dog/2.png")]
+    files += [save(photo(i), tmp_path / f"{'cat' if i % 2 else 'dog'}/{i}.png") for i in range(3, 9)]
+    row = row_of(look(files, lambda file: file.parent.name), "same picture, two labels")
+    assert row["item"] == files[1] and row["detail"] == "'dog' here, 'cat' as cat/1.png"
+
+
+def test_copies_on_one_side_are_reported_once_each_and_not_in_pairs(tmp_path):
+    files = [save(photo(0), tmp_path / f"{i}.png") for i in range(6)]
+    table = look(files)
+    assert faults(table) == ["same picture twice"] * 5 and table["item"].tolist() == files[1:]
+
+
+def test_26_solar_cells_of_one_module_are_not_taken_for_copies():
+    files = get_image_files(solar_cells("names"))
+    rows = [i for i in range(len(files)) if 1500 <= int(files[i].stem[-4:]) < 1600]  # the most alike of all
+    thumbs = np.stack([facts_of(files[i]).thumb for i in rows])
+    assert near_pairs(thumbs) == []
+    assert len(near_pairs(thumbs, near=0.003)) > 0, "they are alike, only not so much"
+    copies = []
+    for i in rows[::10]:
+        with Image.open(files[i]) as img:
+            copies.append(thumbnail(Image.open(io.BytesIO(encoded(img, "JPEG", quality=60)))))
+    n = len(thumbs)
+    assert near_pairs(np.concatenate([thumbs, copies])) == [(10 * k, n + k) for k in range(len(copies))]
+
+
+def test_pairs_by_hash_are_those_of_comparing_all_with_all():
+    rng = np.random.default_rng(0)
+    base = rng.integers(0, 256, (60, 16, 16))
+    thumbs = np.concatenate([base, base[:30] + rng.normal(0, 2, (30, 16, 16))]).clip(0, 255).astype(np.uint8)
+    flat = thumbs.reshape(len(thumbs), -1)
+    correlation = np.corrcoef(flat)
+    hashes = [difference_hash(thumb) for thumb in thumbs]
+    expected = {
+        (i, j)
+        for i in range(90)
+        for j in range(i + 1, 90)
+        if 1 - correlation[i, j] <= NEAR and (hashes[i] ^ hashes[j]).bit_count() <= MAX_BITS
+    }
+    assert set(near_pairs(thumbs)) == expected == {(i, i + 60) for i in range(30)}
+
+
+def test_pairs_are_found_across_blocks(monkeypatch):
+    monkeypatch.setattr("coursekit.data.facts._BLOCK", 40)
+    thumbs = np.stack([thumbnail(photo(i % 7)) for i in range(20)])
+    assert set(near_pairs(thumbs)) == {(i, j) for i in range(20) for j in range(i + 1, 20) if i % 7 == j % 7}
+
+
+def test_brightness_and_contrast_do_not_matter_and_flat_pictures_match_nothing():
+    thumb = thumbnail(photo())
+    assert near_pairs(np.stack([thumb, thumb // 2 + 20])) == [(0, 1)]
+    assert near_pairs(np.full((3, 16, 16), 7, np.uint8)) == []
+
+
+def test_groups_are_transitive():
+    assert groups_of(7, [(5, 6), (0, 2), (2, 4), (6, 4)]) == [0, 1, 0, 3, 0, 0, 0]
+
+
+def test_copies_of_many_identical_pictures_take_no_time_for_all_pairs():
+    same = facts_of(photo())
+    copies = Copies([same] * 3000)
+    assert len(list(copies.exact(0))) == 2999 and set(copies.groups()) == {0}
+
+
+def test_the_first_copy_is_looked_for_no_further_than_needed():
+    class Counting(list):
+        looked_at = 0
+
+        def __getitem__(self, i):
+            Counting.looked_at += 1
+            return super().__getitem__(i)
+
+    copies = Copies([facts_of(photo())] * 300)
+    names = [f"{i}.png" for i in range(300)]
+    assert len(list(picture_findings(names, copies, None, Counting([None] * 300)))) == 299
+    assert Counting.looked_at < 10 * 300, "as often as there are pictures, not pairs of them"
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_fewer_than_two_pictures_have_no_pairs(n):
+    assert near_pairs(np.array([thumbnail(photo())] * n, dtype=np.uint8)) == []
+    assert Copies([facts_of(photo())] * n).groups() == [0] * n
+
+
+# labels
+
+
+def test_21_classes_that_are_too_small_or_on_one_side_only_are_reported_with_counts(tmp_path):
+    labels = ["a"] * 6 + ["b"] * 6 + ["lonely"] + ["train only"] * 2 + ["valid only"] * 2
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(len(labels))]
+    train = [0, 1, 2, 6, 7, 8, 12, 13, 14]
+    table = look(files, labels, (train, [i for i in range(17) if i not in train]))
+    assert row_of(table, "class of one image")["item"] == "class 'lonely'"
+    assert row_of(table, "class in validation only")["detail"] == "2 there, none in training"
+    only = table[table["fault"] == "class in training only"]["item"].tolist()
+    assert only == ["class 'lonely'", "class 'train only'"]
+
+
+def test_21_a_folder_of_a_class_without_images_is_reported(tmp_path):
+    files = [save(photo(i), tmp_path / f"{'cat' if i % 2 else 'dog'}/{i}.png") for i in range(6)]
+    for name in ("emu", "emu/deeper", ".hidden"):
+        (tmp_path / name).mkdir()
+    assert row_of(look(files, lambda file: file.parent.name), "class without images")["item"] == "class 'emu'"
+
+
+def test_21_folders_whose_names_hold_accents_as_characters_of_their_own_are_classes_too(tmp_path):
+    labels = ["cafe\u0301", "pa\u0302te\u0301"]  # as macOS wrote them: letter and accent apart
+    files = [save(photo(i), tmp_path / f"{labels[i % 2]}/{i}.png") for i in range(6)]
+    (tmp_path / "emu").mkdir()
+    for label in (parent_label, lambda file: file.parent.name):
+        assert row_of(look(files, label), "class without images")["item"] == "class 'emu'"
+
+
+def test_22_a_single_class_is_reported(tmp_path):
+    files = [save(photo(i), tmp_path / f"cat/{i}.png") for i in range(3)]
+    row = row_of(look(files, ["cat"] * 3), "single class")
+    assert row["item"] == "class 'cat'" and "all 3 items" in row["detail"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "rare"),
+    [
+        ({"beagle": 9, "Beagle ": 2, "beagel": 1}, ["Beagle ", "beagel"]),
+        ({"great_pyrenees": 5, "Great Pyrenees": 9}, ["great_pyrenees"]),
+        ({"great_pyrenees": 9, "great_pyreness": 2}, ["great_pyreness"]),
+        ({"beagle": 9, "beagl": 1, "beaglee": 1, "beegle": 1}, ["beagl", "beaglee", "beegle"]),
+        ({"caf\u00e9": 2, "cafe\u0301": 9}, ["caf\u00e9"]),
+        ({"class_1": 9, "class_2": 1, "class_12": 1}, []),
+        ({"grade a": 9, "grade b": 1}, []),
+        ({"cat": 9, "bat": 1, "hen": 9, "pen": 1}, []),
+        ({"sheep": 9, "sheer": 8}, []),
+        ({"mono_functional": 9, "poly_functional": 1, "mono_defective": 1}, []),
+        ({0: 5, 1: 5, 10: 1}, []),
+    ],
+)
+def test_23_near_labels_are_suggested_and_legitimate_neighbours_are_not(counts, rare):
+    found = list(typo_findings(Counter(counts)))
+    assert sorted(f.item for f in found) == sorted(f"class {label!r}" for label in rare)
+
+
+def test_23_a_typo_names_what_it_may_be_meant_for():
+    (finding,) = typo_findings(Counter({"beagle": 50, "beagel": 1}))
+    assert (
+        "one letter away from 'beagle', of which there are 50; of this one 1" in finding.detail
+        and "make it 'beagle'" in finding.remedy
+    )
+
+
+def test_24_a_labeller_that_does_not_match_is_one_row_with_pattern_count_and_names(tmp_path):
+    names = ["cat_1.png", "cat_2.png", "dog_1.png", "dog_2.png", "x1.png", "x2.png", "x3.png", "x4.png"]
+    files = [save(photo(i), tmp_path / name) for i, name in enumerate(names)]
+    table = look(files, using_attr(RegexLabeller(r"^([a-z]+)_\d+\.png$"), "name"))
+    row = row_of(table, "labeller fails")
+    assert row["item"] == "4 files" and r"^([a-z]+)_\d+\.png$" in row["detail"] and "x1.png" in row["detail"]
+    assert faults(table).count("no label") == 4
+
+
+def test_28_heavy_imbalance_is_noted_with_counts(tmp_path):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(23)]
+    row = row_of(look(files, ["common"] * 21 + ["rare"] * 2), "imbalance")
+    assert row["detail"] == "21 of 'common', 2 of 'rare'" and "StratifiedSplitter" in row["remedy"]
+    assert "imbalance" not in faults(look(files, ["common"] * 20 + ["rare"] * 3))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), "", "  ", pd.NA, pd.NaT])
+def test_30_missing_labels_get_a_row_each(tmp_path, missing):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(5)]
+    table = look(files, ["a", missing, "b", "a", "b"], ([0, 1, 2], [3, 4]))
+    assert row_of(table, "no label")["item"] == files[1] and len(table) == 1
+
+
+def test_30_a_picture_without_a_label_has_no_second_one(tmp_path):
+    files = [save(photo(0), tmp_path / f"{i}.png") for i in range(3)]
+    assert set(faults(look(files, ["a", pd.NA, ""]))) == {"same picture twice", "no label", "single class"}
+
+
+def test_files_that_cannot_be_used_do_not_count_as_images_of_their_class(tmp_path):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(5)] + [write(tmp_path / "e.png", b"")]
+    assert row_of(look(files, ["a", "a", "b", "b", "c", "c"]), "class of one image")["item"] == "class 'c'"
+
+
+def test_a_splitter_may_be_given_in_place_of_a_split(tmp_path):
+    files = [save(photo(0), tmp_path / f"{i}.png") for i in range(8)]
+    table = look(files, ["a", "b"] * 4, StratifiedSplitter(0.25))
+    assert faults(table).count("same picture on both sides") == 2
+    with pytest.raises(DataError, match="needs labels"):
+        look(files, splits=StratifiedSplitter(0.25))
+
+
+# going on, and what is remembered
+
+
+def test_1_bad_files_are_left_out_counted_and_listed(tmp_path, capsys):
+    files = [save(photo(0), tmp_path / "a.png"), write(tmp_path / "b.jpg", b""), save(photo(0), tmp_path / "c.png")]
+    files.append(write(tmp_path / "d.jpg", b"<html>"))
+    table = look(files)
+    assert drop_bad(files, table) == [files[0], files[2]]
+    assert "2 of 4 items are left out (1 empty file, 1 not an image)" in capsys.readouterr().out
+    assert bad_items(table)["item"].tolist() == [files[1], files[3]]
+    assert drop_bad([str(file) for file in files], table) == [str(files[0]), str(files[2])]
+    assert drop_bad(files, table, faults=["same picture twice"]) == [files[0], files[1], files[3]]
+    capsys.readouterr()
+    assert drop_bad(files[:1], table) == files[:1]
+    assert capsys.readouterr().out == ""
+
+
+def test_bad_items_in_memory_are_left_out_too(capsys):
+    items = [photo(), b"text", photo(1)]
+    assert drop_bad(items, look(items)) == [items[0], items[2]]
+
+
+def test_the_order_of_the_rows_is_that_of_their_importance(tmp_path):
+    files = [save(photo(0, mode="L"), tmp_path / f"{i}.png") for i in range(2)] + [write(tmp_path / "z.jpg", b"")]
+    assert faults(look(files)) == ["empty file", "same picture twice", "grey"]
+
+
+def test_the_picture_of_an_audit_shows_counts_and_pairs(tmp_path):
+    files = [save(photo(0, mode="L"), tmp_path / f"{i}.png") for i in range(3)] + [write(tmp_path / "z.jpg", b"")]
+    figure = plot_audit(look(files))
+    counts, *pictures = figure.axes
+    assert [label.get_text() for label in counts.get_yticklabels()] == ["empty file", "same picture twice", "grey"]
+    assert [bar.get_width() for bar in counts.patches] == [1, 2, 3]
+    assert [axes.get_title() for axes in pictures] == ["same picture twice"] * 2
+    assert pictures[0].get_xlabel() == "1.png | 0.png"
+    figure.canvas.draw()
+
+
+def test_a_second_audit_opens_no_file(tmp_path, monkeypatch):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(4)] + [write(tmp_path / "e.jpg", b"")]
+    first = audit(files)
+    with monkeypatch.context() as patch:
+        patch.setattr(facts_module, "facts_of", lambda source: pytest.fail(f"looked at {source} again"))
+        pd.testing.assert_frame_equal(audit(files), first)
+        pd.testing.assert_frame_equal(audit(files[1:]), first)
+    write(files[0], b"")
+    assert [row["item"] for _, row in audit(files).iterrows()] == [files[0], files[4]]
+
+
+def test_what_may_change_without_the_file_is_not_remembered(tmp_path, monkeypatch):
+    files = [write(tmp_path / "a.heic", HEIC), tmp_path / "none.png"]
+    assert len(audit(files)) == 2
+    save(photo(), files[1])
+    monkeypatch.setattr(facts_module, "open_image", lambda source: photo())  # as if a decoder had been installed
+    assert audit(files[:1]).empty and audit(files[1:]).empty
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
+def test_a_damaged_memory_is_made_anew(tmp_path, monkeypatch, content):
+    monkeypatch.setenv("COURSEKIT_HOME", str(tmp_path / "home"))
+    path = save(photo(), tmp_path / "a.png")
+    write(home() / "facts.sqlite", content)
+    first = gather_facts([path])
+    monkeypatch.setattr(facts_module, "facts_of", lambda source: pytest.fail("looked again"))
+    assert gather_facts([path]) == first
+
+
+def test_a_memory_that_cannot_be_written_costs_time_only(tmp_path, monkeypatch):
+    write(tmp_path / "home", b"a file where a folder should be")
+    monkeypatch.setenv("COURSEKIT_HOME", str(tmp_path / "home"))
+    with pytest.warns(UserWarning, match="It is looked up each time"):
+        assert gather_facts([save(photo(), tmp_path / "a.png")])[0].format == "PNG"
+
+
+def test_the_memory_is_bounded_and_the_oldest_go(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSEKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(facts_module, "_MOST_ROWS", 6)
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(8)]
+    gather_facts(files[:4])
+    gather_facts(files[4:])
+    seen = []
+    monkeypatch.setattr(facts_module, "facts_of", lambda source: seen.append(source) or Facts())
+    gather_facts(files)
+    assert seen == files[:4]
+
+
+def test_an_interrupted_audit_keeps_what_it_has_learnt(tmp_path, monkeypatch):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(6)]
+    real, seen = facts_module.facts_of, []
+
+    def interrupted(source):
+        if source == files[3]:
+            raise KeyboardInterrupt
+        return real(source)
+
+    monkeypatch.setattr(facts_module, "facts_of", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        gather_facts(files, workers=1)
+    monkeypatch.setattr(facts_module, "facts_of", lambda source: seen.append(source) or real(source))
+    gather_facts(files)
+    assert seen == files[3:]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_the_number_of_workers_changes_nothing(tmp_path, workers):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(20)]
+    assert gather_facts(files, workers, cache=False) == [facts_of(file) for file in files]
+
+
+def test_facts_are_those_of_the_upright_picture(tmp_path):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    path = save(photo(0, 60, 45), tmp_path / "a.jpg", exif=turned)
+    assert facts_of(path)[3:10] == ("JPEG", "RGB", 45, 60, 6, 1, False)
+    table = image_facts([path], cache=False)
+    assert table["item"].tolist() == [path] and table["height"].tolist() == [60] and "pixels" not in table

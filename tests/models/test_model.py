@@ -1,0 +1,139 @@
+"""Models: parts, heads and whole networks, for any body and any number of channels."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from coursekit.core import ModelError
+from coursekit.models.model import ConcatPool, Normalization, build_model, channel_stats, create_head
+
+LITE0 = "efficientnet_lite0"
+# One of each kind of feature maps that timm gives, and of each way in which it counts their channels.
+FAMILIES = [
+    (LITE0, 64),
+    ("resnet18", 64),
+    ("mobilenetv3_small_050", 64),
+    ("test_convnext", 64),
+    ("test_nfnet", 64),
+    ("test_vit", 160),
+    ("test_mambaout", 64),
+    ("densenet121", 64),
+    ("mobilenetv3_small_100", 64),
+    ("regnety_002", 64),
+    ("swin_tiny_patch4_window7_224", 224),
+    ("torchvision/mobilenet_v3_small", 64),
+]
+
+
+@pytest.fixture(autouse=True)
+def an_empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COURSEKIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+
+
+# ---- parts
+
+
+def test_resnet34_with_37_classes_has_the_golden_numbers_of_parameters(golden):
+    model = build_model("resnet34", 37)
+    known = golden["resnet34_37_classes"]
+    assert sum(p.numel() for p in model.parameters()) == known["total"]
+    assert sum(p.numel() for p in model.head.parameters()) == known["head"]
+
+
+@pytest.mark.parametrize(("arch", "size"), FAMILIES)
+def test_every_family_gives_logits_in_two_steps(arch, size):
+    model = build_model(arch, 5).eval()
+    images = torch.rand(2, 3, size, size)
+    with torch.no_grad():
+        features = model.features(images)
+        assert model(images).shape == (2, 5)
+        assert torch.equal(model.classify(features), model(images))
+
+
+@pytest.mark.parametrize(("n_out", "n_in"), [(0, 3), (2, 0), (-1, 3)])
+def test_numbers_that_make_no_sense_are_refused(n_out, n_in):
+    with pytest.raises(ModelError):
+        build_model("resnet18", n_out, n_in)
+
+
+def test_building_leaves_the_global_random_state_alone_and_depends_on_the_seed_only():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = build_model("resnet18", 3, seed=7)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    second, other = build_model("resnet18", 3, seed=7), build_model("resnet18", 3, seed=8)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    assert not torch.equal(first.head.linear1.weight, other.head.linear1.weight)
+    assert not torch.equal(first.body.conv1.weight, other.body.conv1.weight)
+
+
+def test_concat_pool_is_maximum_then_average():
+    maps = torch.randn(3, 5, 4, 6)
+    expected = torch.cat([maps.amax((2, 3)), maps.mean((2, 3))], dim=1)
+    torch.testing.assert_close(ConcatPool()(maps), expected)
+    torch.testing.assert_close(ConcatPool("NHWC")(maps.permute(0, 2, 3, 1)), expected)
+    tokens = torch.cat([torch.full((3, 2, 5), 9.0), maps.flatten(2).transpose(1, 2)], dim=1)
+    torch.testing.assert_close(ConcatPool(skip=2)(tokens), expected)
+
+
+def test_the_head_is_the_one_of_the_design():
+    kinds = [type(layer) for layer in create_head(1024, 37)]
+    assert kinds == [nn.BatchNorm1d, nn.Dropout, nn.Linear, nn.ReLU, nn.BatchNorm1d, nn.Dropout, nn.Linear]
+    head = create_head(1024, 37)
+    assert (head.dropout1.p, head.dropout2.p, head.linear1.out_features) == (0.25, 0.5, 512)
+    assert head.linear1.bias is None and head.linear2.bias is None
+
+
+def test_normalization_is_saved_but_not_trained():
+    model = build_model("resnet18", 2, mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
+    assert not list(model.normalize.parameters())
+    assert torch.equal(model.state_dict()["normalize.mean"].flatten(), torch.tensor([0.1, 0.2, 0.3]))
+    images = torch.rand(2, 3, 4, 4)
+    expected = torchvision.transforms.functional.normalize(images, [0.1, 0.2, 0.3], [0.4, 0.5, 0.6])
+    torch.testing.assert_close(model.normalize(images), expected)
+    assert channel_stats("resnet34") == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    assert channel_stats("resnet34", 1)[0] == pytest.approx([0.449])
+
+
+def test_normalization_follows_the_model_to_its_device_and_type():
+    normalize = Normalization((0.5,), (0.5,)).to(torch.float64)
+    assert normalize.mean.dtype == torch.float64
+
+
+def test_a_grey_model_differs_in_the_first_convolution_only():
+    def shapes(n_in: int) -> dict[str, torch.Size]:
+        return {name: tensor.shape for name, tensor in build_model("resnet18", 37, n_in).state_dict().items()}
+
+    rgb, grey = shapes(3), shapes(1)
+    assert {name for name in rgb if rgb[name] != grey[name]} == {
+        "normalize.mean",
+        "normalize.std",
+        "body.conv1.weight",
+    }
+
+
+def test_images_with_the_wrong_number_of_channels_are_refused_in_words():
+    model = build_model("test_resnet", 2, n_in=1)
+    with pytest.raises(ModelError, match="1 channels; these have 3"):
+        model(torch.rand(2, 3, 64, 64))
+
+
+def test_images_of_a_size_that_the_body_does_not_take_are_refused_in_words():
+    with pytest.raises(ModelError, match=r"160 x 160 pixels; it cannot take 64 x 96(.|\n)*Resize\(160\)"):
+        build_model("test_vit_relpos", 2)(torch.rand(2, 3, 64, 96))
+
+
+def test_an_error_that_is_not_about_the_images_shape_is_left_as_it_is():
+    class Failing(nn.Module):
+        def forward(self, images):
+            raise RuntimeError("out of memory")
+
+    model = build_model("test_resnet", 2)
+    model.body = Failing()
+    with pytest.raises(RuntimeError, match="out of memory"):
+        model(torch.rand(2, 3, 64, 64))

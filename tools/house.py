@@ -1,0 +1,83 @@
+"""The floors of the package, top floor first: the one list for the tests and for the table of modules in README."""
+
+import ast
+import re
+from typing import NamedTuple
+
+from tools.notebooks import ROOT
+
+
+class Floor(NamedTuple):
+    """A package (for the ground: the loose modules), the question it answers, and its modules from top to bottom."""
+
+    package: str
+    question: str
+    modules: tuple[str, ...]
+
+
+HOUSE = (
+    Floor(
+        "course",
+        "How do I learn it?",
+        (
+            *("explore_predict", "explore_confusion", "explore_freezing", "explore_cycle", "explore_finder"),
+            *("explore_loss", "live", "widgets", "canvas"),
+        ),
+    ),
+    Floor(
+        "results",
+        "What did it get wrong, and why?",
+        ("cleaning", "decisions", "interpret", "confusion", "saliency", "calibration", "compare"),
+    ),
+    Floor(
+        "training",
+        "How does it learn?",
+        (
+            *("learner", "loop", "summary", "transfer", "schedule", "recorder", "checkpoint", "callbacks"),
+            *("lr_finder", "precision"),
+        ),
+    ),
+    Floor("export", "How do I hand it over?", ("folder", "predictor", "tensors", "tables", "onnx", "schema")),
+    Floor("models", "What learns?", ("model", "weights", "bodies")),
+    Floor(
+        "data",
+        "Where do batches come from?",
+        ("shortcuts", "block", "loaders", "audit", "checks", "batches", "facts", "files", "cache"),
+    ),
+    Floor("augment", "How do images vary?", ("pipeline", "mix", "colour", "geometry", "resize")),
+    Floor("datasets", "What can I practise on?", ("catalogue", "fetch")),
+    Floor("", "What does everyone use?", ("metrics", "losses", "images", "plot", "text", "core")),
+)
+
+
+def module_names() -> list[str]:
+    """Returns the dotted names of all modules below `coursekit`, top to bottom: a module imports from later ones."""
+    return [f"{floor.package}.{name}".lstrip(".") for floor in HOUSE for name in floor.modules]
+
+
+def house_table() -> str:
+    """Returns the table of all modules for README: the first sentence of each module's docstring, and its notebook."""
+    rows = ["| | module | what is in it | made in |", "|---|---|---|---|"]
+    for floor in HOUSE:
+        for i, name in enumerate(floor.modules):
+            dotted = f"{floor.package}.{name}".lstrip(".")
+            package = f"**{floor.package or 'ground'}**: {floor.question}" if i == 0 else ""
+            rows.append(f"| {package} | `{dotted}` | {_summary(dotted)} | {_notebook(dotted)} |")
+    return "\n".join(rows)
+
+
+def _text(dotted: str) -> str:
+    return (ROOT / "coursekit" / f"{dotted.replace('.', '/')}.py").read_text("utf-8")
+
+
+def _summary(dotted: str) -> str:
+    first = (ast.get_docstring(ast.parse(_text(dotted))) or "").split("\n\n")[0]
+    return re.split(r"(?<=[.?!])\s", " ".join(first.split()))[0].replace("|", "\\|")
+
+
+def _notebook(dotted: str) -> str:
+    found = re.search(r"File to edit: (?:\.\./)+(nbs/\S+\.ipynb)\.", _text(dotted))
+    if found is None:
+        raise ValueError(f"coursekit.{dotted} does not say which notebook makes it: run `make export`")
+    lesson = re.search(r"nbs/(\d\d)_", found[1])
+    return f"[lesson {int(lesson[1])}]({found[1]})" if lesson else f"[notebook]({found[1]})"
