@@ -16,7 +16,8 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,8 @@ import torch
 
 # %% auto #0
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
-           'derive_seed', 'generator', 'uniforms', 'home', 'ls', 'temporary_path', 'write_atomic', 'remove_stale',
-           'in_notebook', 'processors', 'progress']
+           'derive_seed', 'generator', 'torch_seeded', 'uniforms', 'home', 'ls', 'file_sha256', 'temporary_path',
+           'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -106,6 +107,18 @@ def generator(*parts: int | str) -> torch.Generator:
     "A torch generator (on the CPU) of its own, seeded from `parts`."
     return torch.Generator().manual_seed(derive_seed(*parts))
 
+# %% ../nbs/lib/core.ipynb #b8c533fd
+@contextmanager
+def torch_seeded(*parts: int | str) -> Iterator[None]:
+    """Makes torch's global random numbers depend on `parts` alone inside the block; puts the generators back after it.
+
+    That covers what draws from the global generators: dropout, new weights, torchvision's mixing.
+    """
+    # every GPU, since torch.manual_seed reaches all of them
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(derive_seed(*parts))
+        yield
+
 # %% ../nbs/lib/core.ipynb #9056d14b
 _GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio: the step of SplitMix64
 
@@ -139,6 +152,15 @@ def home() -> Path:
 def ls(path: str | Path) -> list[Path]:
     "What lies in the folder `path`, sorted by name. (A function, since `Path` is Python's class and stays as it is.)"
     return sorted(Path(path).iterdir())
+
+# %% ../nbs/lib/core.ipynb #823a07f3
+def file_sha256(path: str | Path) -> str:
+    "Returns the SHA-256 of a file's bytes (FIPS 180-4) as 64 hexadecimal digits; reads it in pieces of 1 MiB."
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
 
 # %% ../nbs/lib/core.ipynb #fdffc1f3
 _TEMPORARY = ".tmp-"

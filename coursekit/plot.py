@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['BLUE', 'ORANGE', 'GREEN', 'RED', 'DARK_RED', 'new_figure', 'plain', 'show_images']
+__all__ = ['BLUE', 'ORANGE', 'GREEN', 'RED', 'DARK_RED', 'new_figure', 'escape_dollars', 'show_images']
 
 # %% ../nbs/lib/plot.ipynb #bfbea22d
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"  # from Okabe and Ito: told apart by everyone
@@ -36,7 +36,7 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def plain(text: str) -> str:
+def escape_dollars(text: str) -> str:
     "Names of classes and files as text for a figure, for which matplotlib takes `$...$` as a formula."
     return text.replace("$", r"\$")
 
@@ -62,7 +62,7 @@ def show_images(
     for i, (image, ax) in enumerate(zip(images, figure.axes, strict=False)):
         ax.imshow(_as_array(image))
         if titles is not None:
-            ax.set_title(plain(titles[i]), fontsize=10)
+            ax.set_title(escape_dollars(titles[i]), fontsize=10)
     if suptitle:
         figure.suptitle(suptitle, fontsize=11)
     return figure

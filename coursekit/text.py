@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any
 
 # %% auto #0
-__all__ = ['counted', 'some_of', 'short', 'shorten', 'nfc']
+__all__ = ['pluralize', 'list_some', 'short_name', 'shorten', 'nfc']
 
 # %% ../nbs/lib/text.ipynb #86a03ffb
-def counted(n: int, one: str, many: str | None = None) -> str:
+def pluralize(n: int, one: str, many: str | None = None) -> str:
     "A number with its noun: 1 image, 2 images."
     return f"{n} {one if n == 1 else many or one + 's'}"
 
 
-def some_of(names: Sequence[Any], most: int = 10) -> str:
+def list_some(names: Sequence[Any], most: int = 10) -> str:
     "The first names, and how many more there are."
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(str(name) for name in names[:most]) + more
 
 # %% ../nbs/lib/text.ipynb #39a63ced
-def short(item: Any) -> str:
+def short_name(item: Any) -> str:
     "A name for an item that is short enough for a message: of a path, the folder and the file."
     if isinstance(item, str | os.PathLike):
         return "/".join(Path(item).parts[-2:])

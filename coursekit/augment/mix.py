@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-from ..core import DataError
+from ..core import DataError, torch_seeded
 
 # %% ../../nbs/lib/augment/mix.ipynb #df60fc8f
 def mixup(x: Tensor, y: Tensor, n_classes: int, seed: int, alpha: float = 0.4) -> tuple[Tensor, Tensor]:
@@ -40,6 +40,5 @@ def _mixed(tfm: v2.Transform, x: Tensor, y: Tensor, n_classes: int, seed: int) -
     if y.device.type == "cpu" and len(y) and not 0 <= int(y.min()) <= int(y.max()) < n_classes:
         cause = f"targets go from {int(y.min())} to {int(y.max())}, and there are {n_classes} classes"
         raise DataError("This batch cannot be mixed.", cause, "give the number of classes of the vocabulary")
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with torch_seeded(seed):
         return tfm(x, y)

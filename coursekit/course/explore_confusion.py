@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..text import counted
+from ..text import pluralize
 from ..results.cleaning import Cleaning
 from ..results.confusion import draw_matrix, number_text, readable_on, shares, submatrix, wrong_only
 from ..text import shorten
 from ..core import DataError
-from ..plot import new_figure, plain
+from ..plot import new_figure, escape_dollars
 from ..results.decisions import Decision
 from ..images import ImageSource, open_image
 from ..results.interpret import ClassificationInterpretation
@@ -114,7 +114,7 @@ def _tint(colour: str, share: float) -> tuple[str, str]:
 def describe_confusion(state: dict[str, Any]) -> str:
     "What the explorer shows, in words."
     actual, predicted = state["cell"]
-    number = counted(len(state["positions"]), "image")
+    number = pluralize(len(state["positions"]), "image")
     what = (
         f"{number} of {actual} predicted as {predicted}"
         if actual != predicted
@@ -185,7 +185,7 @@ def draw_confusion(state: dict[str, Any]) -> Figure:
     figure = new_figure(10, 4.4)
     figure.set_layout_engine("constrained", h_pad=0.1)  # inches: room below the words of the images
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.15, 1])[0]
-    axes, names = left.subplots(), [plain(shorten(name, 18)) for name in state["names"]]
+    axes, names = left.subplots(), [escape_dollars(shorten(name, 18)) for name in state["names"]]
     draw_matrix(axes, state["values"], 8 if len(names) > 6 else 11)
     for text in axes.texts:
         column, row = map(int, text.get_position())
@@ -198,16 +198,16 @@ def draw_confusion(state: dict[str, Any]) -> Figure:
     if actual in state["names"] and predicted in state["names"]:
         corner = state["names"].index(predicted) - 0.5, state["names"].index(actual) - 0.5
         axes.add_patch(Rectangle(corner, 1, 1, fill=False, linewidth=3))
-    number = counted(len(state["positions"]), "image")
+    number = pluralize(len(state["positions"]), "image")
     pair = f"actual {shorten(actual, 18)},\npredicted {shorten(predicted, 18)}"
-    right.suptitle(f"{number}: {plain(pair)}", fontsize=11)
+    right.suptitle(f"{number}: {escape_dollars(pair)}", fontsize=11)
     panels = right.subplots(2, 3).ravel()
     for panel in panels:
         panel.set(xticks=[], yticks=[])
         panel.spines[:].set_visible(False)
     for panel, picture, words in zip(panels, state["images"], state["words"], strict=False):
         panel.imshow(picture)
-        panel.set_xlabel(plain(words), fontsize=8)
+        panel.set_xlabel(escape_dollars(words), fontsize=8)
     return figure
 
 # %% ../../nbs/lib/course/explore_confusion.ipynb #0905aa05
@@ -333,7 +333,7 @@ class _Matrix:
         state, cell = self.state, self.cells[i][j]
         pair, count = (state["names"][i], state["names"][j]), int(state["counts"][i, j])
         cell.description = cell_text(state["values"][i, j], bool(state["written"][i, j]))
-        cell.tooltip = f"actual {pair[0]}, predicted {pair[1]}: {counted(count, 'image')}"
+        cell.tooltip = f"actual {pair[0]}, predicted {pair[1]}: {pluralize(count, 'image')}"
         cell.disabled = count == 0
         cell.style.button_color, cell.style.text_color = colour, ink
         cell.layout = self.framed if pair == state["cell"] else self.plain

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..text import shorten
 from ..core import CoursekitError, DataError
-from ..plot import new_figure, plain
+from ..plot import new_figure, escape_dollars
 from ..images import ImageSource, open_image
 from .widgets import Picture, listed, value_bars
 from ..plot import BLUE, DARK_RED
@@ -69,13 +69,13 @@ def draw_prediction(state: dict[str, Any]) -> Figure:
     photo = figure.add_axes((0.01, 0.04, 0.3, 0.82))
     photo.set_axis_off()
     photo.imshow(state["thumbnail"])
-    figure.text(0.16, 0.91, plain(shorten(state["name"], 28)), ha="center")
+    figure.text(0.16, 0.91, escape_dollars(shorten(state["name"], 28)), ha="center")
     bars = figure.add_axes((0.56, 0.14, 0.42, 0.66))
-    names, probs = [plain(shorten(name, 20)) for name in state["names"]], list(state["probs"])
+    names, probs = [escape_dollars(shorten(name, 20)) for name in state["names"]], list(state["probs"])
     if state["rest"] is not None:
         names, probs = [*names, "all others"], [*probs, state["rest"]]
     texts = [f"{p:.1%}" for p in probs]
-    title = f"{plain(shorten(state['label'], 20))}, {probs[0]:.0%}"
+    title = f"{escape_dollars(shorten(state['label'], 20))}, {probs[0]:.0%}"
     value_bars(bars, title, "probability", names, probs, BLUE, texts)
     bars.set_xlim(0, 1 / 0.75)  # the same scale for every photo; the last quarter is for the numbers
     return figure

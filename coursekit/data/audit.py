@@ -25,7 +25,7 @@ from .facts import NEAR, Facts, gather_facts, groups_of, near_pairs
 from .files import LabelSplitter, Split, get_image_files, ignored_files
 from ..images import ImageSource, open_image
 from ..plot import new_figure
-from ..text import nfc, short, some_of
+from ..text import list_some, nfc, short_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def _together(items: Sequence[Any], fault: str, what: str, remedy: str) -> Itera
     "One finding for all of these items; none if there are none."
     if items:
         whom = items[0] if len(items) == 1 else f"{len(items):,} files"
-        yield Finding(whom, fault, f"{what}: {some_of([short(item) for item in items], 3)}", remedy)
+        yield Finding(whom, fault, f"{what}: {list_some([short_name(item) for item in items], 3)}", remedy)
 
 # %% ../../nbs/lib/data/audit.ipynb #19121592
 def file_findings(items: Sequence[Any], facts: Sequence[Facts], min_side: int, max_aspect: float) -> Iterator[Finding]:
@@ -141,7 +141,7 @@ def repeated_findings(items: Sequence[Any]) -> Iterator[Finding]:
             positions[os.fspath(item)].append(i)
     for where in positions.values():
         if len(where) > 1:
-            detail = f"items {some_of(where)}, counted from 0"
+            detail = f"items {list_some(where)}, counted from 0"
             yield Finding(items[where[0]], "listed twice", detail, "keep one of these rows")
 
 
@@ -151,7 +151,7 @@ def _colliding(paths: dict[str, Any], fold: Callable[[str], str], how: str) -> I
         other = first.setdefault(fold(text), item)
         if other is not item:
             remedy = "rename one: on some disks the one overwrites the other"
-            yield Finding(item, "names collide", f"differs from {short(other)} {how}", remedy, other)
+            yield Finding(item, "names collide", f"differs from {short_name(other)} {how}", remedy, other)
 
 # %% ../../nbs/lib/data/audit.ipynb #05cb5f7b
 class Copies:
@@ -206,21 +206,21 @@ def _leak(items: Sequence[Any], copies: Copies, sides: Sequence[str | None], i: 
         return
     copy = _first_copy(copies, i, lambda j: sides[j] == _TRAIN)
     if copy:
-        detail = f"in {_VALID}; in {_TRAIN} as {short(items[copy.index])}"
+        detail = f"in {_VALID}; in {_TRAIN} as {short_name(items[copy.index])}"
         yield Finding(items[i], f"{copy.how} picture on both sides", detail, _GROUPED, items[copy.index])
 
 
 def _again(items: Sequence[Any], copies: Copies, sides: Sequence[str | None], i: int) -> Iterator[Finding]:
     copy = _first_copy(copies, i, lambda j: j < i and sides[i] == sides[j] and items[i] != items[j])
     if copy:
-        detail = f"also as {short(items[copy.index])}"
+        detail = f"also as {short_name(items[copy.index])}"
         yield Finding(items[i], f"{copy.how} picture twice", detail, _GROUPED, items[copy.index])
 
 
 def _second_label(items: Sequence[Any], copies: Copies, labels: Sequence[Any], i: int) -> Iterator[Finding]:
     copy = _first_copy(copies, i, lambda j: j < i and _disagree(labels[i], labels[j]))
     if copy:
-        detail = f"{labels[i]!r} here, {labels[copy.index]!r} as {short(items[copy.index])}"
+        detail = f"{labels[i]!r} here, {labels[copy.index]!r} as {short_name(items[copy.index])}"
         fault, remedy = f"{copy.how} picture, two labels", "look, and correct one label"
         yield Finding(items[i], fault, detail, remedy, items[copy.index])
 
@@ -337,7 +337,7 @@ def folder_findings(items: Sequence[Any], labels: Sequence[Any]) -> Iterator[Fin
         for folder in sorted(above.iterdir()):
             if folder.is_dir() and not folder.name.startswith(".") and folder not in holding:
                 remedy = "get images of it, or remove the folder"
-                yield Finding(_class(folder.name), "class without images", f"{short(folder)} holds none", remedy)
+                yield Finding(_class(folder.name), "class without images", f"{short_name(folder)} holds none", remedy)
 
 # %% ../../nbs/lib/data/audit.ipynb #17aae9f4
 COLUMNS = ["item", "fault", "detail", "remedy"]
@@ -389,7 +389,7 @@ def audit(
 def _ignored(folder: Path) -> Iterator[Finding]:
     files = ignored_files(folder)
     kinds = Counter(file.suffix.lower() or file.name for file in files)
-    what = "not images by their names, " + some_of([f"{n} {kind}" for kind, n in kinds.most_common()], 3)
+    what = "not images by their names, " + list_some([f"{n} {kind}" for kind, n in kinds.most_common()], 3)
     return _together(files, "ignored files", what, "none, unless there are images among them: ignored_files lists them")
 
 
@@ -450,7 +450,7 @@ def drop_bad(items: Sequence[Any], table: pd.DataFrame, faults: Iterable[str] = 
     out = {_key(item) for item in bad["item"]}
     kept = [item for i, item in enumerate(items) if _key(item) not in out and f"item {i}" not in out]
     if len(kept) < len(items):
-        why = some_of([f"{n} {fault}" for fault, n in bad["fault"].value_counts(sort=False).items()])
+        why = list_some([f"{n} {fault}" for fault, n in bad["fault"].value_counts(sort=False).items()])
         print(f"{len(items) - len(kept):,} of {len(items):,} items are left out ({why}); bad_items(table) lists them.")
     return kept
 
@@ -485,7 +485,7 @@ def plot_audit(table: pd.DataFrame, most: int = 6) -> Figure:
         axes = parts[1].add_subplot(-(-len(rows) // 2), 2, i + 1)
         axes.imshow(_side_by_side([item] if other is None else [item, other]))
         axes.set_title(table["fault"][index], fontsize=9)
-        axes.set_xlabel(short(item) if other is None else f"{Path(item).name} | {Path(other).name}", fontsize=8)
+        axes.set_xlabel(short_name(item) if other is None else f"{Path(item).name} | {Path(other).name}", fontsize=8)
         axes.set(xticks=[], yticks=[])
     return figure
 

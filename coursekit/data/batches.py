@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..core import DataError, generator
-from ..text import short, some_of
+from ..text import list_some, short_name
 
 # %% auto #0
 __all__ = ['epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
@@ -54,7 +54,7 @@ def stack_pixels(images: Sequence[np.ndarray], names: Sequence[Any]) -> Tensor:
 
 
 def _cannot_collate(images: Sequence[np.ndarray], names: Sequence[Any]) -> DataError:
-    first = {image.shape[:2]: short(name) for image, name in reversed(list(zip(images, names, strict=True)))}
+    first = {image.shape[:2]: short_name(name) for image, name in reversed(list(zip(images, names, strict=True)))}
     lines = [f"{height} x {width} (height x width), as {name}" for (height, width), name in list(first.items())[:5]]
     cause = f"they have {len(first)} different sizes:\n    " + "\n    ".join(lines)
     side = min(min(size) for size in first)
@@ -82,7 +82,7 @@ class Categorize:
         if str(label) not in self._index:
             raise DataError(
                 f"{label!r} is not one of the classes.",
-                f"the classes are {some_of(self.vocab)}",
+                f"the classes are {list_some(self.vocab)}",
                 "correct the label, or build the data with examples of it",
             )
         return self._index[str(label)]
@@ -98,7 +98,7 @@ class Categorize:
         return self.vocab[int(index)]
 
     def __repr__(self) -> str:
-        return f"Categorize({some_of(self.vocab)})"
+        return f"Categorize({list_some(self.vocab)})"
 
 
 def sorted_vocab(labels: Iterable[Any]) -> list[str]:

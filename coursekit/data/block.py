@@ -50,7 +50,7 @@ from coursekit.data.checks import (
     sound_items,
 )
 from .loaders import BatchLoader, Samples, open_images
-from ..text import counted, short, some_of
+from ..text import list_some, pluralize, short_name
 
 # %% ../../nbs/02_loading.ipynb #2f5fb6f5
 class DataLoaders:
@@ -69,7 +69,7 @@ class DataLoaders:
 
     def __repr__(self) -> str:
         sides = f"{self.train.n:,} images for training, {self.valid.n:,} for validation"
-        classes = f"{counted(self.c, 'class', 'classes')} ({some_of(self.vocab, 5)})"
+        classes = f"{pluralize(self.c, 'class', 'classes')} ({list_some(self.vocab, 5)})"
         return f"DataLoaders: {sides}; {classes}; batches of {self.train.bs} on {self.device}"
 
     @property
@@ -390,8 +390,8 @@ def narrate(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
 
 
 def _narrate_item(block: DataBlock, item: Any, source: Any, label: Any, categorize: Categorize) -> Iterator[str]:
-    yield f"\nOne item: {short(item)} ({type(item).__name__})"
-    yield f"  image, by {_name(block.get_x) if block.get_x else 'the item itself'}: {short(source)}"
+    yield f"\nOne item: {short_name(item)} ({type(item).__name__})"
+    yield f"  image, by {_name(block.get_x) if block.get_x else 'the item itself'}: {short_name(source)}"
     yield f"  opened: {_pixels(prepared_pixels(source))}"
     if block.item_tfms is not None:
         prepared = prepared_pixels(source, block.item_tfms.prepared_size)
@@ -441,7 +441,7 @@ def _nth(items: Items, i: int) -> Any:
 
 
 def _counts(labels: Sequence[Any]) -> str:
-    return some_of([f"{label} ({n})" for label, n in sorted(Counter(map(str, labels)).items())])
+    return list_some([f"{label} ({n})" for label, n in sorted(Counter(map(str, labels)).items())])
 
 # %% ../../nbs/02_loading.ipynb #b09338f9
 def load_batch(

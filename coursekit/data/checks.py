@@ -23,7 +23,7 @@ from .batches import Categorize, sorted_vocab
 from .facts import gather_facts
 from .files import ColReader, OneHotReader, Split
 from ..images import ImageSource
-from ..text import counted, short, some_of
+from ..text import list_some, pluralize, short_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def _named_rows(items: Items, light: bool) -> Iterable[tuple[str, Any]]:
     "The items one by one with a name for each; of a table, its rows as pandas Series, or as `light` dictionaries."
     table: Any = items if hasattr(items, "iterrows") else None
     if table is None:
-        return ((short(item), item) for item in items)
+        return ((short_name(item), item) for item in items)
     rows = table.to_dict("records") if light and table.columns.is_unique else (row for _, row in table.iterrows())
     return zip((f"row {label}" for label in table.index), rows, strict=True)
 
@@ -138,7 +138,7 @@ class Faults:
         problems = [as_problem(name, error) for name, error in self.found]
         n = len({name for name, _ in self.found})
         raise data_error(
-            f"{n} of {counted(n_items, 'item')} cannot be used.",
+            f"{n} of {pluralize(n_items, 'item')} cannot be used.",
             problems,
             "mend them, or leave them out: dataloaders(..., drop_bad=True) does",
         ) from first
@@ -170,7 +170,7 @@ def sound_items(items: Items, get_x: Callable, get_y: Callable | None) -> tuple[
     problems = {int(name.split(":")[0]): as_problem(name, error) for name, error in readings.faults.found}
     for i, source, facts in zip(readings.positions, readings.sources, gather_facts(readings.sources), strict=True):
         if facts.fault:
-            problems[i] = Problem(f"{i}: {short(source)}", facts.fault, facts.remedy)
+            problems[i] = Problem(f"{i}: {short_name(source)}", facts.fault, facts.remedy)
     kept = [i for i in readings.positions if i not in problems]
     if not kept:
         raise data_error("None of the items can be used.", list(problems.values()))
@@ -215,7 +215,7 @@ def choose_vocab(
         raise _only_in_validation(only_valid)
     untrained = [label for label in categorize.vocab if label not in trained]
     if untrained:
-        message = f"Classes without a training image, which no model can learn: {some_of(untrained)}."
+        message = f"Classes without a training image, which no model can learn: {list_some(untrained)}."
         warnings.warn(message, stacklevel=3)
     if len(categorize) == 1:
         warnings.warn(f"{single_class(categorize.vocab)}", stacklevel=3)
@@ -226,18 +226,18 @@ def refuse_unknown(labels: Sequence[Any], categorize: Categorize) -> None:
     "Raises one `DataError` that lists all labels which are not classes of this data."
     unknown = Counter(str(label) for label in labels if label not in categorize)
     if unknown:
-        problems = [Problem(f"label {label!r}", counted(n, "item")) for label, n in unknown.most_common()]
+        problems = [Problem(f"label {label!r}", pluralize(n, "item")) for label, n in unknown.most_common()]
         raise data_error(
-            f"{counted(unknown.total(), 'item')} with a label that is not a class of this data.",
+            f"{pluralize(unknown.total(), 'item')} with a label that is not a class of this data.",
             problems,
-            f"the classes are {some_of(categorize.vocab)}; correct labels, or leave items out",
+            f"the classes are {list_some(categorize.vocab)}; correct labels, or leave items out",
         )
 
 
 def single_class(vocab: Sequence[str]) -> DataError:
     "The error for data of one class only."
     return DataError(
-        f"There is only one class, {some_of(vocab)}.",
+        f"There is only one class, {list_some(vocab)}.",
         "a classifier has to tell at least two apart",
         "check get_y: look at get_y(item) for a few items",
     )
@@ -246,7 +246,7 @@ def single_class(vocab: Sequence[str]) -> DataError:
 def _only_in_validation(counts: Counter) -> DataError:
     problems = [Problem(f"class {label!r}", f"0 for training, {n} for validation") for label, n in counts.most_common()]
     return data_error(
-        f"{counted(len(counts), 'class', 'classes')} in the validation set only.",
+        f"{pluralize(len(counts), 'class', 'classes')} in the validation set only.",
         problems,
         "use StratifiedSplitter(), which keeps some of each class for training; or leave these classes "
         "out; or, if that is meant, name all classes in CategoryBlock(vocab=[...])",

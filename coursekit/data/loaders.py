@@ -32,7 +32,7 @@ from .batches import BatchKey, cut, stack_pixels, training_batches
 from .cache import PlainImages, PresizeCache
 from .checks import check_whole
 from ..plot import show_images
-from ..text import counted, short, some_of
+from ..text import list_some, pluralize, short_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -212,7 +212,7 @@ class BatchDataset(Dataset):
             try:
                 found.append((place, self.images[i]))
             except DataError as error:
-                problems.append(Problem(short(self.names[i]), error.cause or error.what, error.remedy))
+                problems.append(Problem(short_name(self.names[i]), error.cause or error.what, error.remedy))
         if problems:
             key = self._without_missing(key, [place for place, _ in found], problems)
         pixels = self._finished(key, [image for _, image in found])
@@ -223,7 +223,7 @@ class BatchDataset(Dataset):
         "The key of what could be read. Raises `DataError` outside training, and when next to nothing could."
         if not self.training or len(places) < 2:
             n = len(key.positions)
-            raise data_error(f"{len(problems)} of {counted(n, 'image')} of a batch cannot be read.", problems)
+            raise data_error(f"{len(problems)} of {pluralize(n, 'image')} of a batch cannot be read.", problems)
         repeats = None if key.repeats is None else [key.repeats[place] for place in places]
         return BatchKey(key.epoch, [key.positions[place] for place in places], repeats)
 
@@ -354,7 +354,7 @@ class BatchLoader:
 
     def __repr__(self) -> str:
         kind = ("shuffled" if self.training else "in order") + (", augmented" if self.augment else "")
-        size = f"{counted(self.n, 'image')} in {counted(len(self), 'batch', 'batches')} of {self.bs}"
+        size = f"{pluralize(self.n, 'image')} in {pluralize(len(self), 'batch', 'batches')} of {self.bs}"
         return f"BatchLoader: {size}, {kind}"
 
     def set_epoch(self, epoch: int) -> None:
@@ -411,7 +411,7 @@ class BatchLoader:
             raise translated from error
         new = [name for name in self.left_out if name not in already]
         if new:
-            what = f"{counted(len(new), 'image')} could not be read and was left out of training: {some_of(new, 3)}"
+            what = f"{pluralize(len(new), 'image')} could not be read and was left out of training: {list_some(new, 3)}"
             warnings.warn(f"{what} ({self.left_out[new[0]]}). `left_out` lists them all.", stacklevel=2)
 
     def _from_workers(self) -> Iterator[Read]:

@@ -28,7 +28,7 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from ..core import CoursekitError, ExportError, remove_stale, temporary_path, write_atomic
+from ..core import CoursekitError, ExportError, file_sha256, remove_stale, temporary_path, write_atomic
 from ..data.block import load_batch
 from .onnx import check_onnx, check_onnx_installed, write_onnx
 from .predictor import Predictor
@@ -44,7 +44,7 @@ from coursekit.export.schema import (
     wrong_preprocessing,
     wrong_vocab,
 )
-from .tensors import ShapesOnly, describe_tensors, differences, file_sha256, read_tensors
+from .tensors import ShapesOnly, describe_tensors, differences, read_tensors
 from ..models.model import arch_id, build_model
 
 WEIGHTS_FILE, TEXT_FILE, ONNX_FILE = "model.safetensors", "coursekit.json", "model.onnx"

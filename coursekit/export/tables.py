@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core import DataError, write_atomic
-from ..text import some_of
+from ..text import list_some
 
 # pandas is imported inside the functions: `import coursekit` stays quick, and who only predicts never needs it
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _checked_ids(ids: Sequence[Any]) -> list[str | int]:
         name for name, count in Counter(map(str, names)).items() if count > 1
     ]:  # 1 and "1" look alike in a file
         raise DataError(
-            "Some ids come twice.", f"{some_of([repr(name) for name in twice])}.", "Give each image an id of its own."
+            "Some ids come twice.", f"{list_some([repr(name) for name in twice])}.", "Give each image an id of its own."
         )
     return [name for name in names if name is not None]
 

@@ -7,7 +7,6 @@ Out come tensors, when they are exactly those; or an error that names each that 
 # %% ../../nbs/lib/export/tensors.ipynb #d3104819
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,10 +17,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from ..core import file_sha256
 from .schema import MAX_TEXT_BYTES, refused, strict_json
 
 # %% auto #0
-__all__ = ['DTYPES', 'ITEM_SIZES', 'describe_tensors', 'differences', 'ShapesOnly', 'read_header', 'read_tensors', 'file_sha256']
+__all__ = ['DTYPES', 'ITEM_SIZES', 'describe_tensors', 'differences', 'ShapesOnly', 'read_header', 'read_tensors']
 
 # %% ../../nbs/lib/export/tensors.ipynb #ba7da5a7
 DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}  # as safetensors calls them
@@ -115,12 +115,3 @@ def read_tensors(path: Path, expected: Mapping[str, str], sha256: str) -> dict[s
             return {name: file.get_tensor(name) for name in found}
     except (SafetensorError, OSError, MemoryError) as error:
         raise refused(path, [f"it is no safetensors file: {error}"]) from error
-
-
-def file_sha256(path: Path) -> str:
-    "The SHA-256 of a file's bytes, in hexadecimal digits (FIPS 180-4)."
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..core import ModelError, derive_seed
+from ..core import ModelError, torch_seeded
 from .bodies import arch_id, architecture, create_body, fixed_size, n_features
 from .weights import body_weights, find_weights
 
@@ -80,7 +80,7 @@ def create_head(
     BatchNorm, dropout / 2, linear to `n_hidden`, ReLU, BatchNorm, dropout, linear to `n_out`; the linear layers have no
     bias. The defaults are those of fastai 2.
     """
-    with _random_numbers_of_its_own(seed, "head"):
+    with torch_seeded(seed, "head"):
         head = nn.Sequential(
             OrderedDict(
                 norm1=nn.BatchNorm1d(n_features),
@@ -96,14 +96,6 @@ def create_head(
             if isinstance(layer, nn.Linear):
                 nn.init.kaiming_normal_(layer.weight)
     return head
-
-
-@contextmanager
-def _random_numbers_of_its_own(*parts: int | str) -> Iterator[None]:
-    "What draws from torch's global generator in here is seeded from `parts`, and the generator is as before after it."
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derive_seed(*parts))
-        yield
 
 # %% ../../nbs/lib/models/model.ipynb #8980110d
 @contextmanager
@@ -195,7 +187,7 @@ def build_model(
         raise ModelError(f"A model cannot have {n_in} input channels and {n_out} outputs.", "Both must be 1 or more.")
     known_mean, known_std = channel_stats(arch, n_in)
     normalize = Normalization(known_mean if mean is None else mean, known_std if std is None else std)
-    with _random_numbers_of_its_own(seed, "body"):
+    with torch_seeded(seed, "body"):
         body = create_body(arch, n_in)
     model = VisionModel(normalize, body, pool_for(body), create_head(2 * n_features(body), n_out, seed=seed))
     return model.to(memory_format=torch.channels_last)

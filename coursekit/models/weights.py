@@ -22,8 +22,8 @@ from safetensors.torch import load_file, save_file
 from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
-from ..core import DataError, ModelError, home, write_atomic
-from ..datasets.fetch import RemoteFile, download, sha256_of
+from ..core import DataError, ModelError, file_sha256, home, write_atomic
+from ..datasets.fetch import RemoteFile, download
 from .bodies import Architecture, arch_id, architecture, classifier_prefixes, first_weights
 
 # %% auto #0
@@ -94,7 +94,7 @@ def _hash_in(name: str) -> str:
 def _check_hash(path: Path) -> None:
     "Raise `ModelError` when the file's SHA-256 does not start with the digits in its name."
     named = _hash_in(path.name)
-    if named and not (digest := sha256_of(path)).startswith(named):
+    if named and not (digest := file_sha256(path)).startswith(named):
         raise ModelError(
             f"{path} is damaged.",
             f"Its SHA-256 starts with {digest[:8]}; its name says {named}.",

@@ -35,7 +35,7 @@ from coursekit.results.decisions import (
     planned,
     table_text,
 )
-from ..text import counted, nfc, short, some_of
+from ..text import list_some, nfc, pluralize, short_name
 
 # pandas is imported where a table is made: importing coursekit should stay quick
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class Cleaning:
         if is_missing(label) or (self.vocab is not None and str(label) not in self.vocab):
             near = difflib.get_close_matches(str(label), self.vocab or [], n=1)
             remedy = f"Did you mean {near[0]!r}?" if near else "Give one of the classes."
-            cause = f"The classes are {some_of(self.vocab)}." if self.vocab else "A label is a text."
+            cause = f"The classes are {list_some(self.vocab)}." if self.vocab else "A label is a text."
             raise DataError(f"{label!r} is not one of the classes.", cause, remedy)
         self._decide(item, Decision("relabel", str(label)))
 
@@ -252,7 +252,7 @@ class Cleaning:
     def _decide(self, item: Any, decision: Decision | None) -> None:
         self.decisions()  # what the table knows, `key` finds
         key = self.key(item)
-        with self._changing(f"The decision about {short(item)}") as decisions:
+        with self._changing(f"The decision about {short_name(item)}") as decisions:
             decisions.pop(key, None)
             if decision is not None:
                 decisions[key] = decision
@@ -275,7 +275,7 @@ class Cleaning:
                 f"{what} could not be written to {self.file.name}.",
                 f"{error.strerror or error} ({self.file.parent})",
                 "Make room, or permit writing, or close the program that has the file open; then decide again. "
-                f"The {counted(len(self._known), 'earlier decision')} are as they were.",
+                f"The {pluralize(len(self._known), 'earlier decision')} are as they were.",
             ) from error
 
     def _write(self, decisions: dict[str, Decision]) -> None:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from ..core import DataError, Problem, data_error
 from ..data.checks import is_missing
-from ..text import counted, nfc, short, some_of
+from ..text import list_some, nfc, pluralize, short_name
 
 # %% auto #0
 __all__ = ['COLUMNS', 'KINDS', 'Decision', 'table_text', 'parsed_table', 'damaged_table', 'item_key', 'Plan', 'planned']
@@ -83,7 +83,7 @@ def _checked_decisions(rows: Sequence[tuple[int, list[str]]], order: list[int], 
     decisions: dict[str, Decision] = {}
     problems = []
     for line, row in rows:
-        problem = f"it has {counted(len(row), 'value')}, not {len(COLUMNS)}" if len(row) != len(COLUMNS) else ""
+        problem = f"it has {pluralize(len(row), 'value')}, not {len(COLUMNS)}" if len(row) != len(COLUMNS) else ""
         if not problem:
             item, kind, label = (row[place] for place in order)
             decision = Decision(kind.strip().lower(), label)
@@ -104,7 +104,7 @@ def _problem_of(item: str, decision: Decision, earlier: Decision) -> str:
         return f"{kind!r} is none of {', '.join(KINDS)}"
     if (kind == "relabel") == is_missing(label):
         return f"{kind} takes no label, and there is {label!r}" if label else "relabel without a label"
-    return "" if decision == earlier else f"{short(item)} was decided otherwise above"
+    return "" if decision == earlier else f"{short_name(item)} was decided otherwise above"
 
 # %% ../../nbs/lib/results/decisions.ipynb #29717f82
 def item_key(item: str | os.PathLike[str], root: Path) -> str:
@@ -149,18 +149,18 @@ class Plan:
         n, there = len(self.left) + len(self.dropped), set(valid)
         dropped = f"{len(self.dropped)} dropped{_of_these(self.dropped, there)}"
         relabelled = f"{len(self.relabelled)} relabelled{_of_these(self.relabelled, there)}"
-        return f"of {counted(n, 'image')}, {dropped} and {relabelled}"
+        return f"of {pluralize(n, 'image')}, {dropped} and {relabelled}"
 
     def warn(self, name: str) -> None:
         "Warn of what was decided and could not be done; `name` is that of the table."
         if self.unknown:
-            what = some_of([f"{label!r} ({n})" for label, n in self.unknown.most_common()])
-            total = counted(self.unknown.total(), "image keeps its label", "images keep their labels")
+            what = list_some([f"{label!r} ({n})" for label, n in self.unknown.most_common()])
+            total = pluralize(self.unknown.total(), "image keeps its label", "images keep their labels")
             text = f"{total}: {name} gives them labels that are no class of this data: {what}. They stay in the table."
             warnings.warn(text, stacklevel=3)
         if self.elsewhere:
-            what = counted(len(self.elsewhere), "decision is", "decisions are")
-            text = f"{what} not about these images ({some_of(self.elsewhere, 3)}), and stay in {name}."
+            what = pluralize(len(self.elsewhere), "decision is", "decisions are")
+            text = f"{what} not about these images ({list_some(self.elsewhere, 3)}), and stay in {name}."
             warnings.warn(text, stacklevel=3)
 
 
@@ -196,6 +196,6 @@ def planned(
 
 
 def _none_matches(elsewhere: Sequence[str], keys: Sequence[str]) -> DataError:
-    cause = f"they are about {some_of(elsewhere, 2)}; the items are {some_of(keys, 2)}"
+    cause = f"they are about {list_some(elsewhere, 2)}; the items are {list_some(keys, 2)}"
     remedy = "Give Cleaning the folder that its items are written from: Cleaning(file, root=folder)."
-    return DataError(f"None of the {counted(len(elsewhere), 'decision')} is about one of these items.", cause, remedy)
+    return DataError(f"None of the {pluralize(len(elsewhere), 'decision')} is about one of these items.", cause, remedy)

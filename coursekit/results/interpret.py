@@ -18,8 +18,8 @@ from torch import Tensor
 from ..core import DataError
 from ..data.loaders import BatchLoader
 from ..images import open_image, presized
-from ..plot import BLUE, DARK_RED, new_figure, plain, show_images
-from ..text import shorten, some_of
+from ..plot import BLUE, DARK_RED, escape_dollars, new_figure, show_images
+from ..text import list_some, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,7 +153,7 @@ class LabelledPredictions:
     def _index(self, label: str) -> int:
         if label not in self.vocab:
             raise DataError(
-                f"There is no class {label!r}.", f"The classes are {some_of(self.vocab)}.", "Use one of them."
+                f"There is no class {label!r}.", f"The classes are {list_some(self.vocab)}.", "Use one of them."
             )
         return self.vocab.index(label)
 
@@ -210,7 +210,7 @@ class ClassificationInterpretation(LabelledPredictions):
         draw_matrix(axes, values, layout.text_size)
         wrong = wrong_only(counts_shown)
         named = named_classes(wrong.sum(axis=0) + wrong.sum(axis=1), layout.gap)
-        labels, size = [plain(names[i]) for i in named], layout.name_size
+        labels, size = [escape_dollars(names[i]) for i in named], layout.name_size
         axes.set_xticks(named, labels, fontsize=size, rotation=90 if layout.turned else 0)
         axes.set_yticks(named, labels, fontsize=size)
         if not layout.text_size and not title:

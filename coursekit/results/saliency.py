@@ -24,8 +24,8 @@ from ..data.block import load_batch
 from ..images import ImageSource
 from ..losses import softmax
 from ..models.model import VisionModel, evaluating
-from ..plot import new_figure, plain
-from ..text import some_of
+from ..plot import escape_dollars, new_figure
+from ..text import list_some
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -169,7 +169,7 @@ def _index(name: str | int, vocab: Sequence[str]) -> Tensor:
         return torch.tensor(list(vocab).index(name))
     if isinstance(name, str) or not 0 <= name < len(vocab):
         remedy = f"Give one of them, or an index below {len(vocab)}."
-        raise DataError(f"There is no class {name!r}.", f"The classes are {some_of(vocab)}.", remedy)
+        raise DataError(f"There is no class {name!r}.", f"The classes are {list_some(vocab)}.", remedy)
     return torch.tensor(int(name))
 
 
@@ -182,7 +182,7 @@ def _shown(x: Tensor, preprocessing: dict[str, Any]) -> Tensor:
 def _draw(axes: Axes, photo: Tensor, cam: Tensor | None, title: str) -> Any:
     "A photo, and over it, where there is one, a map; returns what a colour bar needs."
     axes.set_axis_off()
-    axes.set_title(plain(title), fontsize=9)
+    axes.set_title(escape_dollars(title), fontsize=9)
     if cam is None:
         return axes.imshow(photo.numpy())
     axes.imshow(photo.mean(dim=2).numpy(), cmap="gray", vmin=0, vmax=1)  # without colours, which the map has

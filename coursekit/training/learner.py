@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..core import TrainingError, in_notebook
+from ..core import TrainingError, in_notebook, torch_seeded
 from ..data.block import BatchLoader, DataLoaders, load_batch
 from ..export.folder import export_model
 from ..losses import CrossEntropyLoss, softmax
@@ -26,7 +26,7 @@ from ..models.model import Normalization, VisionModel, build_model, load_pretrai
 from ..plot import show_images
 from .callbacks import Callback, ProgressTable
 from .checkpoint import Checkpoint, data_hash, named, restore_learner, save_learner
-from .loop import TrainingLoop, torch_seeded
+from .loop import TrainingLoop
 from .lr_finder import average_sweeps, check_sweep, left_as_it_was, suggest, sweep, valley
 from .precision import Engine, adamw
 from .recorder import Metric

@@ -8,14 +8,13 @@ Out come trained weights, and the events that callbacks turn into tables, pictur
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..core import CoursekitError, TrainingError, derive_seed
+from ..core import CoursekitError, TrainingError, torch_seeded
 from ..data.loaders import in_plain_words
 from .callbacks import Callback, SkipStep, StopTraining, TerminateOnNaN, notify
 from .precision import Engine
@@ -23,16 +22,7 @@ from .recorder import Averages, Metric, Recorder
 from .transfer import set_train_mode
 
 # %% auto #0
-__all__ = ['torch_seeded', 'refuse_single_items', 'is_out_of_memory', 'out_of_memory', 'TrainingLoop']
-
-# %% ../../nbs/05_training_loop.ipynb #1027f3d2
-@contextmanager
-def torch_seeded(*parts: int | str) -> Iterator[None]:
-    """Inside the block torch's random numbers (dropout) depend on `parts` only; afterwards its state is as it was."""
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(derive_seed(*parts))
-        yield
+__all__ = ['refuse_single_items', 'is_out_of_memory', 'out_of_memory', 'TrainingLoop']
 
 # %% ../../nbs/05_training_loop.ipynb #da5f4bc3
 def refuse_single_items(model: nn.Module, batches: Any) -> None:

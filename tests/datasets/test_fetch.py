@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from loopback import CERTIFICATE, TRUSTED, Server, send, whole
 
-from coursekit.core import DataError, ls
+from coursekit.core import DataError, file_sha256, ls
 from coursekit.datasets import catalogue as datasets
 from coursekit.datasets.catalogue import SOURCES, Source, URLs, show_licence, untar_data
-from coursekit.datasets.fetch import Limits, RemoteFile, download, sha256_of, unpack
+from coursekit.datasets.fetch import Limits, RemoteFile, download, unpack
 
 CONTENT = bytes(range(256)) * 1000  # 256,000 bytes: many reads of the client
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -458,4 +458,4 @@ def test_a_licence_is_shown_even_where_nothing_can_be_noted(tmp_path, monkeypatc
 
 def test_the_checksum_of_a_file_is_that_of_its_bytes(tmp_path):
     (tmp_path / "file").write_bytes(CONTENT)
-    assert sha256_of(tmp_path / "file") == SHA256
+    assert file_sha256(tmp_path / "file") == SHA256

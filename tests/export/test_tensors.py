@@ -7,13 +7,12 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from coursekit.core import ExportError
+from coursekit.core import ExportError, file_sha256
 from coursekit.export.tensors import (
     ITEM_SIZES,
     ShapesOnly,
     describe_tensors,
     differences,
-    file_sha256,
     read_header,
     read_tensors,
 )

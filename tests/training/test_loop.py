@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from coursekit.core import TrainingError
+from coursekit.core import TrainingError, torch_seeded
 from coursekit.losses import cross_entropy
 from coursekit.training.callbacks import Callback, SkipStep, TerminateOnNaN
-from coursekit.training.loop import TrainingLoop, is_out_of_memory, torch_seeded
+from coursekit.training.loop import TrainingLoop, is_out_of_memory
 from coursekit.training.precision import Engine, adamw
 
 
