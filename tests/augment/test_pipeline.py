@@ -34,7 +34,7 @@ from coursekit.augment.geometry import (
 from coursekit.augment.mix import cutmix, mixup
 from coursekit.augment.pipeline import BatchPipeline, Sampling, aug_transforms, mirrored, resize_batch, sampling_grid
 from coursekit.augment.resize import RandomResizedCrop, Resize, ResizeMethod, as_size, item_tfm_from_spec
-from coursekit.core import DataError
+from coursekit.core import DataError, torch_seeded
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -536,8 +536,7 @@ def mixing_batch() -> tuple[torch.Tensor, torch.Tensor]:
 def test_mixing_is_torchvision_s(mix, torchvision_s, alpha, seed):
     x, y = mixing_batch()
     mixed, targets = mix(x, y, 5, seed)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with torch_seeded(seed):
         expected, expected_targets = torchvision_s(alpha=alpha, num_classes=5)(x, y)
     assert torch.equal(mixed, expected) and torch.equal(targets, expected_targets)
 
