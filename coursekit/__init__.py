@@ -78,8 +78,8 @@ from coursekit.training.callbacks import (
     SkipStep,
     StopTraining,
     TensorBoardLog,
-    TerminateOnNaN,
 )
+from .training.faults import TerminateOnNaN
 from .training.learner import Learner, cnn_learner, vision_learner
 from .training.loop import TrainingLoop
 from .training.lr_finder import minimum, slide, steep, valley

@@ -33,12 +33,12 @@ HOUSE = (
         "training",
         "How does it learn?",
         (
-            *("learner", "loop", "summary", "transfer", "schedule", "recorder", "checkpoint", "callbacks"),
+            *("learner", "loop", "checkpoint", "transfer", "summary", "schedule", "recorder", "faults", "callbacks"),
             *("lr_finder", "precision"),
         ),
     ),
     Floor("export", "How do I hand it over?", ("folder", "predictor", "tensors", "tables", "onnx", "schema")),
-    Floor("models", "What learns?", ("model", "weights", "bodies")),
+    Floor("models", "What learns?", ("inference", "model", "weights", "bodies")),
     Floor(
         "data",
         "Where do batches come from?",

@@ -7,8 +7,8 @@ In come images, labels, a seed and an epoch. Out come one block of pixels, indic
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -18,7 +18,25 @@ from ..core import DataError, generator
 from ..text import list_some, short_name
 
 # %% auto #0
-__all__ = ['epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
+__all__ = ['Batches', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
+
+# %% ../../nbs/lib/data/02_batches.ipynb #8a22421a
+class Batches(Protocol):
+    """Names what training asks of a loader: batches (x, y), again in every epoch. A base class with usable defaults."""
+
+    bs: int = 1
+    epoch: int = 0
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
+
+    def set_epoch(self, epoch: int) -> None:
+        "Makes shuffling and augmentation those of this epoch."
+        self.epoch = epoch
+
+    def batch_sources(self, batch: int) -> Sequence[Any]:
+        "Returns where the items of this epoch's batch of this number come from, as far as that is known."
+        return []
 
 # %% ../../nbs/02_loading.ipynb #6db1b232
 def epoch_order(n: int, seed: int, epoch: int, weights: Tensor | None = None) -> list[int]:

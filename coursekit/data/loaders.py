@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['WorkerError', 'start_method', 'check_sendable', 'for_the_main_process', 'no_shared_memory', 'in_plain_words',
+__all__ = ['WorkerError', 'start_method', 'check_sendable', 'for_the_main_process', 'shared_memory_error', 'explain_worker_error',
            'Samples', 'open_images', 'Read', 'BatchDataset', 'EpochSampler', 'count_up', 'default_device',
            'moved_ahead', 'BatchLoader']
 
@@ -109,10 +109,10 @@ def for_the_main_process(pixels: Tensor) -> Tensor:
     try:
         return pixels.share_memory_()
     except (RuntimeError, OSError) as error:
-        raise no_shared_memory(str(error), pixels.nbytes) from None
+        raise shared_memory_error(str(error), pixels.nbytes) from None
 
 
-def no_shared_memory(cause: str, nbytes: int = 0) -> WorkerError:
+def shared_memory_error(cause: str, nbytes: int = 0) -> WorkerError:
     "Shared memory is full."
     size = f" (a batch takes {nbytes / 2**20:,.1f} MB)" if nbytes else ""
     return WorkerError(
@@ -123,13 +123,13 @@ def no_shared_memory(cause: str, nbytes: int = 0) -> WorkerError:
     )
 
 
-def in_plain_words(error: RuntimeError) -> WorkerError | None:
+def explain_worker_error(error: RuntimeError) -> WorkerError | None:
     "What PyTorch says about a worker that is gone, in plain words; None if it is about something else."
     text = str(error)
     if "DataLoader worker" not in text:
         return None
     if "Bus error" in text or "shared memory" in text:
-        return no_shared_memory("a worker ended while it wrote there (bus error)")
+        return shared_memory_error("a worker ended while it wrote there (bus error)")
     signal = re.search(r"killed by signal: ([\w ]+)", text)
     how = f"was ended from outside ({signal[1]})" if signal else "ended suddenly"
     return WorkerError(
@@ -404,7 +404,7 @@ class BatchLoader:
         try:
             yield from (self._checked(read) for read in self._from_workers())
         except RuntimeError as error:
-            translated = in_plain_words(error)
+            translated = explain_worker_error(error)
             if translated is None:
                 raise
             self._workers = self._new_workers()
@@ -420,7 +420,7 @@ class BatchLoader:
             reads = iter(self._workers)
             first = next(reads, None)
         except RuntimeError as error:
-            if in_plain_words(error) is None:
+            if explain_worker_error(error) is None:
                 raise
             self._workers = self._new_workers()
             reads = iter(self._workers)

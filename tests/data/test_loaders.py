@@ -21,7 +21,7 @@ from coursekit.core import DataError
 from coursekit.data.batches import epoch_order, item_weights
 from coursekit.data.block import DataBlock
 from coursekit.data.files import parent_label
-from coursekit.data.loaders import WorkerError, check_sendable, in_plain_words
+from coursekit.data.loaders import WorkerError, check_sendable, explain_worker_error
 
 
 @pytest.fixture(autouse=True)
@@ -258,7 +258,7 @@ def test_36_workers_that_died_between_epochs_are_replaced(photos):
         forget_dead_workers()
 
 
-def test_36_full_shared_memory_is_reported_in_plain_words(photos):
+def test_36_full_shared_memory_is_reported_explain_worker_error(photos):
     "Writing more than a limit fails in the worker, as on a full /dev/shm."
     dls = loaders(photos, num_workers=1)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -273,8 +273,8 @@ def test_36_full_shared_memory_is_reported_in_plain_words(photos):
 
 def test_36_a_bus_error_means_shared_memory_and_other_errors_are_not_touched():
     text = "DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that dataloader's workers are ..."
-    assert "shared memory" in str(in_plain_words(RuntimeError(text)))
-    assert in_plain_words(RuntimeError("CUDA out of memory")) is None
+    assert "shared memory" in str(explain_worker_error(RuntimeError(text)))
+    assert explain_worker_error(RuntimeError("CUDA out of memory")) is None
 
 
 # other loaders

@@ -11,6 +11,7 @@ import torch
 
 from coursekit.core import TrainingError
 from coursekit.course.live import LivePlot
+from coursekit.data.batches import Batches
 from coursekit.losses import cross_entropy
 from coursekit.plot import new_figure
 from coursekit.training.callbacks import (
@@ -26,9 +27,9 @@ from coursekit.training.callbacks import (
     StopTraining,
     TensorBoardLog,
     format_cell,
-    notify,
+    with_defaults,
 )
-from coursekit.training.checkpoint import named
+from coursekit.training.checkpoint import callbacks_by_name
 from coursekit.training.loop import TrainingLoop
 from coursekit.training.precision import Engine, adamw
 
@@ -50,7 +51,7 @@ for name in [n for n in vars(Callback) if n.startswith(("before_", "after_"))]:
 def test_events_come_in_the_documented_order(toy_learner):
     spy = Spy()
     toy_learner.fit(1, cbs=[spy])
-    n_train, n_valid = len(toy_learner.dls.train), len(toy_learner.dls.valid)
+    n_train = len(toy_learner.dls.train)
     assert spy.seen == [
         "before_fit",
         "before_epoch",
@@ -58,7 +59,6 @@ def test_events_come_in_the_documented_order(toy_learner):
         *["before_batch", "after_loss", "before_step", "after_batch"] * n_train,
         "after_train",
         "before_validate",
-        *["before_batch", "after_loss", "after_batch"] * n_valid,
         "after_validate",
         "after_epoch",
         "after_fit",
@@ -119,10 +119,17 @@ def test_cells_have_one_width_so_that_columns_align():
     assert {len(format_cell(v)) for v in (0, 1.5, "time", None)} == {12}
 
 
-def test_notify_leaves_out_nobody():
-    spies = [Spy(), Spy()]
-    notify(spies, "before_step", None)
-    assert [spy.seen for spy in spies] == [["before_step"]] * 2
+def test_a_callback_of_the_kind_of_a_default_takes_its_place(make_toy_learner, capsys):
+    class Quiet(ProgressTable):
+        def after_epoch(self, learn):
+            pass
+
+    quiet = Quiet()
+    learn = make_toy_learner(cbs=quiet)
+    assert [cb for cb in learn.cbs if isinstance(cb, ProgressTable)] == [quiet]
+    assert with_defaults(quiet, [ProgressTable(), CSVLog()])[1:] == [quiet]
+    learn.fit(1)
+    assert len(capsys.readouterr().out.splitlines()) == 1  # the header alone
 
 
 def test_progress_table_comes_after_the_recorder(toy_learner):
@@ -180,7 +187,7 @@ def test_the_best_of_an_interrupted_run_stays_on_disk_and_the_learner_as_it_is(m
 def test_a_nan_leaves_the_best_file_alone(make_toy_learner, tmp_path):
     class Spoil(Callback):
         def before_batch(self, learn):
-            if learn.epoch == 1 and learn.training:
+            if learn.epoch == 1:
                 learn.xb = learn.xb * math.nan
 
     learn = make_toy_learner()
@@ -272,21 +279,17 @@ def test_accumulating_makes_the_step_of_the_large_batch():
     for size, n in ((8, 1), (4, 2)):
         model = torch.nn.Linear(3, 2)
         torch.nn.init.ones_(model.weight), torch.nn.init.zeros_(model.bias)
-        loop = TrainingLoop(
-            model, cross_entropy, [], [GradientAccumulation(n)], [[model]], Engine(torch.device("cpu"), "fp32"), seed=0
-        )
-        loop.opt = adamw([{"params": list(model.parameters()), "lr": 0.1}])
+        opt = adamw([{"params": list(model.parameters()), "lr": 0.1}])
+        engine = Engine(torch.device("cpu"), "fp32")
+        loop = TrainingLoop(model, cross_entropy, opt, cbs=[GradientAccumulation(n)], engine=engine)
         loop.run(2, Fixed(x, y, size), Fixed(x, y, size))
         results.append(model.weight.detach().clone())
     assert torch.allclose(*results, atol=1e-6)
 
 
-class Fixed(list):
+class Fixed(list, Batches):
     def __init__(self, x, y, size):
         super().__init__(zip(x.split(size), y.split(size), strict=True))
-
-    def set_epoch(self, epoch):
-        pass
 
 
 @pytest.mark.parametrize("mix", [MixUp(1.0), CutMix()])
@@ -301,8 +304,9 @@ def test_mixed_images_have_mixed_targets_in_training_only(make_toy_learner, mix)
     watch = Watch()
     learn = make_toy_learner()
     learn.fit(1, cbs=[mix, watch])
-    assert {(training, ndim) for training, ndim, _ in watch.seen} == {(True, 2), (False, 1)}
-    assert all(torch.allclose(y.sum(1), torch.ones(len(y))) for training, _, y in watch.seen if training)
+    assert {(training, ndim) for training, ndim, _ in watch.seen} == {(True, 2)}
+    assert learn.recorder.values[-1][2:] == learn.validate()  # plain images and labels there
+    assert all(torch.allclose(y.sum(1), torch.ones(len(y))) for _, _, y in watch.seen)
     other = make_toy_learner()
     other.fit(1, cbs=[mix])
     assert learn.recorder.losses.tolist() == other.recorder.losses.tolist()  # seeded like everything else
@@ -328,4 +332,4 @@ def test_the_live_plot_shows_all_batches_so_far_and_draws_for_somebody_only(toy_
 
 def test_callbacks_with_one_name_keep_states_of_their_own():
     first, second = SaveBest("a"), SaveBest("b", monitor="error_rate")
-    assert list(named([first, second, CSVLog()])) == ["SaveBest", "SaveBest 2", "CSVLog"]
+    assert list(callbacks_by_name([first, second, CSVLog()])) == ["SaveBest", "SaveBest 2", "CSVLog"]

@@ -320,7 +320,7 @@ def test_a_list_of_images_is_predicted_one_by_one(make_lite0_learner):
 
 
 def test_no_batches_give_no_predictions_of_other_images(make_lite0_learner):
-    with pytest.raises(TrainingError, match="nothing to predict"):
+    with pytest.raises(ModelError, match="nothing to predict"):
         make_lite0_learner().get_preds(dl=[])
 
 

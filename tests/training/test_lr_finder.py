@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from coursekit.core import TrainingError
+from coursekit.training.callbacks import Callback, GradientClip, MixUp, SkipStep
 from coursekit.training.lr_finder import (
     Sweep,
     average_sweeps,
     check_sweep,
-    left_as_it_was,
+    keep_state,
     minimum,
     plot_sweep,
     rate_at,
@@ -109,7 +110,7 @@ def test_model_and_random_state_are_as_before_whatever_the_ending(ending):
     state = {k: v.clone() for k, v in model.state_dict().items()}
     random_state = torch.get_rng_state()
     try:
-        with left_as_it_was(model):
+        with keep_state(model):
             train_a_little(model)
             assert not torch.equal(model[1].running_mean, state["1.running_mean"])
             if ending:
@@ -184,7 +185,7 @@ def test_a_real_sweep_leaves_nothing_behind_whatever_ends_it(ending, tmp_path, m
         return loss.item()
 
     def run():
-        with left_as_it_was(model, optimiser, scaler):
+        with keep_state(model, optimiser, scaler):
             sweep(train_batch, stop_factor=math.inf)
 
     if ending:
@@ -204,7 +205,7 @@ def test_gradients_of_before_are_not_added_to():
     model = nn.Linear(2, 1)
     model(torch.ones(1, 2)).sum().backward()
     kept = model.weight.grad
-    with left_as_it_was(model):
+    with keep_state(model):
         assert model.weight.grad is None
         model(torch.ones(1, 2)).sum().backward()
     assert model.weight.grad is kept and torch.equal(kept, torch.ones(1, 2))
@@ -347,3 +348,49 @@ def test_a_wrong_suggestion_function_is_refused_before_a_batch_is_trained(make_t
     monkeypatch.setattr(learn.engine, "backward", lambda loss: pytest.fail("a batch was trained"))
     with pytest.raises(TrainingError, match="are not suggestion functions"):
         learn.lr_find(suggest_funcs=(1,))
+
+
+def test_a_sweep_runs_the_step_of_fit_with_the_callbacks_that_change_it(make_toy_learner):
+    class Watch(Callback):
+        changes_step = True
+        order = 30  # after MixUp
+        ndims, steps = (), 0
+
+        def before_batch(self, learn):
+            Watch.ndims += (learn.yb.ndim,)
+
+        def before_step(self, learn):
+            raise SkipStep if learn.batch % 2 else ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        make_toy_learner().lr_find(num_it=20, cbs=[MixUp(), Watch()])
+    assert set(Watch.ndims) == {2}  # mixed targets
+
+    learn = make_toy_learner(cbs=GradientClip(1e-9))
+    before = everything_about(learn.model)
+    learn.lr_find(num_it=20, stop_div=False)
+    clipped, raw = learn.recorder.sweep, make_toy_learner()
+    raw.lr_find(num_it=20, stop_div=False)
+    assert not np.allclose(clipped.raw, raw.recorder.sweep.raw)
+    assert_same(before, everything_about(learn.model))
+
+
+def test_callbacks_that_only_look_are_not_in_a_sweep_and_no_state_of_the_learner_moves(make_toy_learner):
+    class Looks(Callback):
+        def before_batch(self, learn):
+            pytest.fail("it does not change a step")
+
+    learn = make_toy_learner(cbs=Looks())
+    learn.dls.train.set_epoch(3)
+    losses, opt = learn.recorder.losses, learn.opt
+    learn.lr_find(num_it=20, stop_div=False)
+    assert learn.recorder.losses is losses and learn.opt is opt
+    assert (learn.epoch, learn.batch, learn.training, learn.dls.train.epoch) == (0, -1, False, 3)
+
+
+def test_out_of_memory_in_a_sweep_is_said_in_plain_words(make_toy_learner):
+    def greedy(logits, targets):
+        return torch.empty(10**15).sum()
+
+    with pytest.raises(TrainingError, match="out of memory at a batch of 8"):
+        make_toy_learner(loss_func=greedy).lr_find()

@@ -2,12 +2,17 @@
 
 import pytest
 import torch
+from sklearn.metrics import f1_score
+from torch import nn
 
 from coursekit.core import TrainingError
+from coursekit.data.loaders import BatchLoader
+from coursekit.export.folder import load_learner
 from coursekit.metrics import accuracy, error_rate
+from coursekit.models.inference import predict_logits
+from coursekit.results.interpret import ClassificationInterpretation
 from coursekit.training.callbacks import Callback
 from coursekit.training.lr_finder import smooth
-from coursekit.training.recorder import Averages
 
 
 def test_one_row_an_epoch_and_one_loss_a_batch(make_toy_learner):
@@ -22,16 +27,45 @@ def test_one_row_an_epoch_and_one_loss_a_batch(make_toy_learner):
     assert recorder.values[-1][3] == pytest.approx(1 - recorder.values[-1][4])
 
 
-def test_recorded_validation_results_are_those_of_validate(toy_learner):
-    toy_learner.fit(1)
-    assert toy_learner.recorder.values[-1][2:] == pytest.approx(toy_learner.validate(), abs=1e-5)
+def macro_f1(logits, targets):
+    """scikit-learn's, over all items: no mean over batches gives it."""
+    return f1_score(targets.cpu(), logits.argmax(1).cpu(), average="macro")
 
 
-def test_means_are_weighted_by_batch_size():
-    averages = Averages()
-    averages.add([torch.tensor(1.0), torch.tensor(0.0)], 10)
-    averages.add([torch.tensor(4.0), 3.0], 5)  # a metric may return a plain number
-    assert averages.means() == [2.0, 1.0]
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    "loss", [None, nn.CrossEntropyLoss(weight=torch.tensor([1.0, 7.0]))], ids=["plain", "weighted"]
+)
+def test_the_table_validate_and_predictions_agree_to_the_last_digit(make_toy_learner, precision, loss):
+    learn = make_toy_learner(metrics=[error_rate, macro_f1], precision=precision, loss_func=loss)
+    learn.dls.valid = small_batches(learn.dls.valid)
+    learn.fit(2, 0.05)
+    in_table = learn.recorder.values[-1][2:]
+    assert in_table == learn.validate()
+    probs, targets = learn.get_preds()
+    logits, _ = predict_logits(learn.model, learn.dls.valid)
+    assert in_table[0] == float(learn.loss_func(logits, targets))
+    assert in_table[1:] == [float(error_rate(probs, targets)), macro_f1(probs, targets)]
+
+
+def small_batches(valid):
+    """Batches of 5, sorted by class as a folder per class gives them: means of batches are far from the whole."""
+    return BatchLoader(valid.samples, valid.indices, valid.item_tfm, valid.pipeline, valid.vocab, bs=5)
+
+
+def test_an_interpretation_and_an_export_say_what_the_table_says_in_every_precision(make_lite0_learner, tmp_path):
+    for precision in ("fp32", "bf16"):
+        learn = make_lite0_learner(augment=False)
+        learn.engine.set_precision(precision)
+        learn.fit(1)
+        error = learn.recorder.values[-1][3]
+        interp = ClassificationInterpretation.from_learner(learn)
+        assert interp.losses.mean() == pytest.approx(learn.recorder.values[-1][2], abs=1e-6)
+        assert error_rate(interp.probs, interp.targets).item() == error
+        predictor = load_learner(learn.export(tmp_path / precision))
+        probs = predictor.get_preds(learn.dls.valid.items)
+        assert torch.allclose(probs, learn.get_preds()[0], atol=1e-6)
+        assert error_rate(probs, torch.tensor(learn.dls.valid.targets)).item() == error
 
 
 def test_any_function_of_logits_and_targets_is_a_metric(make_toy_learner):
