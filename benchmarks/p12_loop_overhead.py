@@ -46,8 +46,8 @@ def batches(n: int) -> FeatureLoader:
 def our_epoch(n: int) -> float:
     """Seconds of an epoch of `n` batches in the loop of `Learner`, with its own callbacks: recorder, checks, bar."""
     model, timer, engine = Empty(), TrainingTimer(), Engine(torch.device("cpu"), "fp32")
-    loop = TrainingLoop(model, CrossEntropyLoss(), [], [ProgressTable(), timer], [[model]], engine, seed=0)
-    loop.opt = adamw([{"params": list(model.parameters())}])
+    opt = adamw([{"params": list(model.parameters())}])
+    loop = TrainingLoop(model, CrossEntropyLoss(), opt, cbs=[ProgressTable(), timer], engine=engine)
     with quiet():
         loop.run(1, batches(n), batches(1))
     return timer.seconds

@@ -76,8 +76,8 @@ def train_head(features: Tensor, targets: Tensor, n_classes: int, seed: int) -> 
     batches = FeatureLoader(items, labels, bs=256, shuffle_seed=seed)
     head = create_head(items.shape[1], n_classes, seed=seed)
     scheduler = ParamScheduler({"lr": one_cycle(RATE), "momentum": one_cycle_momentum()})
-    loop = TrainingLoop(head, CrossEntropyLoss(), [], [scheduler], [[head]], Engine(items.device, "fp32"), seed)
-    loop.opt = adamw(param_groups([[head]], [RATE]))
+    opt, engine = adamw(param_groups([[head]], [RATE])), Engine(items.device, "fp32")
+    loop = TrainingLoop(head, CrossEntropyLoss(), opt, cbs=[scheduler], engine=engine, seed=seed)
     loop.run(EPOCHS, batches, FeatureLoader(items[:1], labels[:1], bs=1))
     return head.eval()
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock', 'narrate', 'load_batch']
 
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
-from .batches import Categorize, item_weights, stack_pixels
+from .batches import Categorize, Samples, item_weights, open_images, stack_pixels
 from coursekit.data.checks import (
     check_function,
     check_whole,
@@ -49,7 +49,7 @@ from coursekit.data.checks import (
     single_class,
     sound_items,
 )
-from .loaders import BatchLoader, Samples, open_images
+from .loaders import BatchLoader
 from ..text import list_some, pluralize, short_name
 
 # %% ../../nbs/02_loading.ipynb #2f5fb6f5

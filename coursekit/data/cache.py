@@ -126,6 +126,20 @@ class PresizeCache:
         pixels = np.frombuffer(self._map, dtype=np.uint8, count=height * width * 3, offset=start)
         return pixels.reshape(height, width, 3)
 
+    def sizes(self, which: np.ndarray) -> np.ndarray:
+        "Returns (height, width) of the images at these positions: int64 (N, 2)."
+        return self._index[self.rows[which], 1:]
+
+    def cut(self, which: np.ndarray, tops: np.ndarray, lefts: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        "Cuts a window of `size` (height, width) out of each of these images, all at once: uint8 (N, height, width, 3)."
+        height, width = size
+        starts, widths = self._index[self.rows[which]][:, [0, 2]].T
+        # each line of a window is a run of bytes in the file
+        lines = starts[:, None] + 3 * ((tops[:, None] + np.arange(height)) * widths[:, None] + lefts[:, None])
+        self._release(lines.size * width * 3)
+        runs = np.lib.stride_tricks.sliding_window_view(np.frombuffer(self._map, dtype=np.uint8), 3 * width)
+        return runs[lines].reshape(len(which), height, width, 3)
+
     def _release(self, n_bytes: int) -> None:
         "Now and then unmap what was read: the system keeps it for as long as it has room, and our memory stays small."
         self._read_bytes += n_bytes

@@ -182,7 +182,7 @@ class Learner(TrainingLoop):
         """
         loader = self._loader(ds_idx) if dl is None else dl
         plain, targets = self.get_preds(dl=loader)
-        copies = [self.get_preds(dl=loader.augmented_in_order(epoch))[0] for epoch in range(n)]
+        copies = [self.get_preds(dl=loader.in_order(augment=True, epoch=epoch))[0] for epoch in range(n)]
         return (torch.stack(copies).mean(0).lerp(plain, beta) if n else plain), targets
 
     def show_results(self, ds_idx: int = 1, max_n: int = 9, dl: BatchLoader | None = None) -> Figure:

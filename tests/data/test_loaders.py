@@ -20,6 +20,7 @@ from coursekit.augment.resize import RandomResizedCrop, Resize
 from coursekit.core import DataError
 from coursekit.data.batches import epoch_order, item_weights
 from coursekit.data.block import DataBlock
+from coursekit.data.cache import PresizeCache
 from coursekit.data.files import parent_label
 from coursekit.data.loaders import WorkerError, check_sendable, explain_worker_error
 
@@ -191,6 +192,7 @@ SESSION = """
 import multiprocessing, sys
 from dataclasses import dataclass
 from coursekit.data.block import DataBlock
+from coursekit.data.cache import PresizeCache
 from coursekit.data.files import parent_label
 from coursekit.augment.resize import Resize
 @dataclass(frozen=True)
@@ -283,7 +285,7 @@ def test_36_a_bus_error_means_shared_memory_and_other_errors_are_not_touched():
 def test_augmented_in_order_is_what_training_would_see(photos):
     dls = loaders(photos, item_tfms=RandomResizedCrop(16))
     rows = {image.numpy().tobytes() for x, _ in batches(dls.train, 5) for image in x}
-    loader = dls.train.augmented_in_order(5)
+    loader = dls.train.in_order(augment=True, epoch=5)
     images = [image.numpy().tobytes() for x, _ in loader for image in x]
     assert set(images) == rows and loader.targets == dls.train.targets
     assert [i for _, y in loader for i in y.tolist()] == loader.targets
@@ -296,3 +298,12 @@ def test_loaders_describe_themselves(photos):
     )
     assert repr(dls.train) == "BatchLoader: 24 images in 3 batches of 8, shuffled, augmented"
     assert repr(dls.valid) == "BatchLoader: 6 images in 1 batch of 16, in order"
+
+
+@pytest.mark.parametrize("item_tfm", [Resize(24), Resize(24, "squish")])
+def test_a_warm_cache_is_cut_in_whole_batches_and_no_image_is_looked_at_alone(photos, item_tfm, monkeypatch):
+    cached, plain = (loaders(photos, item_tfms=item_tfm, cache=cache) for cache in (True, False))
+    monkeypatch.setattr(PresizeCache, "__getitem__", lambda cache, i: pytest.fail("one image was asked for"))
+    for side in ("train", "valid"):
+        for (x, y), (same_x, same_y) in zip(getattr(cached, side), getattr(plain, side), strict=True):
+            assert torch.equal(x, same_x) and torch.equal(y, same_y)
