@@ -40,41 +40,27 @@ def parent_label(item: str | Path) -> str:
 def walk(starts: Sequence[Path], recurse: bool = True) -> list[Path]:
     """Returns all files in the folders `starts`, and with `recurse` in those below.
 
-    Skips hidden folders, follows links to folders, and visits no folder twice. Raises `DataError` for a folder that
-    may not be read.
+    Skips hidden folders, follows links to folders after all real ones, and visits no folder twice. Raises `DataError`
+    for a folder that cannot be read.
     """
     files: list[Path] = []
     seen: set[tuple[int, int]] = set()
-    real, linked = list(reversed(starts)), list[Path]()
-    while real or linked:
-        folder = (real or linked).pop()
-        facts = folder.stat()
-        if (facts.st_dev, facts.st_ino) in seen:
-            continue
-        seen.add((facts.st_dev, facts.st_ino))
-        folders, below = _list_folder(folder)
-        files += below
-        if recurse:
-            real += [path for path in folders if not path.is_symlink()]
-            linked += [path for path in folders if path.is_symlink()]
+    queue = list(starts)
+    while queue:
+        for folder, folders, names in os.walk(queue.pop(0), onerror=_raise_unreadable):  # lists links, enters none
+            facts = os.stat(folder)
+            if (facts.st_dev, facts.st_ino) in seen:
+                folders.clear()
+                continue
+            seen.add((facts.st_dev, facts.st_ino))
+            files += [Path(folder, name) for name in names]
+            folders[:] = sorted(name for name in folders if recurse and not name.startswith("."))
+            queue += [path for name in folders if (path := Path(folder, name)).is_symlink()]
     return files
 
 
-def _list_folder(folder: Path) -> tuple[list[Path], list[Path]]:
-    "Returns the folders and the files in a folder, in an order that does not depend on the disk (last name first)."
-    try:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name, reverse=True)
-    except PermissionError:
-        raise DataError(f"The folder {folder} must not be read by this user", "", "change its permissions") from None
-    folders = {entry.name for entry in entries if _is_folder(entry)}
-    files = [folder / entry.name for entry in entries if entry.name not in folders]
-    return [folder / name for name in sorted(folders, reverse=True) if not name.startswith(".")], files
-
-
-def _is_folder(entry: os.DirEntry) -> bool:
-    "Returns whether this is a folder or a link to one. (`entry.is_dir()` alone fails on a link to itself.)"
-    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry))
+def _raise_unreadable(error: OSError) -> None:
+    raise DataError(f"The folder {error.filename} cannot be read", error.strerror or "", "change its permissions")
 
 # %% ../../nbs/01_data_detective.ipynb #e6a7f247
 def _check_folder(root: Path) -> None:
