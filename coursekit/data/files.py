@@ -110,7 +110,7 @@ def _no_images_error(root: Path, files: Sequence[Path], recurse: bool) -> DataEr
 def get_image_files(path: str | Path, recurse: bool = True, folders: str | Sequence[str] | None = None) -> list[Path]:
     """Returns all image files in `path`, and with `recurse` in the folders below; or only in its `folders`, if given.
 
-    Sorted by `sort_key`. Skips hidden files and folders; follows symbolic links to folders, and visits no folder twice.
+    Sorts them by `sort_key`. Skips hidden files and folders; follows links to folders, and visits no folder twice.
     Raises `DataError` when there is no such folder, or no image in it, and says what was seen there.
     """
     root = Path(path)
@@ -121,7 +121,7 @@ def get_image_files(path: str | Path, recurse: bool = True, folders: str | Seque
 
 
 def ignored_files(path: str | Path, recurse: bool = True, folders: str | Sequence[str] | None = None) -> list[Path]:
-    """Returns the files that `get_image_files` skips: hidden, or not images by their names. The same arguments; sorted.
+    """Returns the files that `get_image_files` skips, sorted: hidden, or not images by their names. Same arguments.
 
     `Counter(file.suffix for file in ignored_files(path))` says what kinds there are.
     """

@@ -52,8 +52,8 @@ def _check_share(share: float) -> float:
 class RandomSplitter:
     """Draws `valid_pct` (a fraction, rounded down) of the items for validation.
 
-    The first `int(valid_pct * n)` of `torch.randperm(n)`, from a generator of its own with this `seed`: for the same
-    seed, the split that fastai gives to a list in the same order. Raises `DataError` if a side would be empty.
+    Takes the first `int(valid_pct * n)` of `torch.randperm(n)`, from a generator of its own with this `seed`: for the
+    same seed, fastai splits a list in the same order alike. Raises `DataError` if a side would be empty.
     """
 
     valid_pct: float = 0.2
@@ -66,7 +66,7 @@ class RandomSplitter:
 
 # %% ../../nbs/lib/data/00_splits.ipynb #92a983d7
 class LabelSplitter(ABC):
-    "Splits items by their labels: it is called with the items and the label of each."
+    "Splits items by their labels: takes the items and the label of each."
 
     @abstractmethod
     def __call__(self, items: Sequence, labels: Sequence[Hashable]) -> Split: ...
