@@ -174,7 +174,7 @@ class GrandparentSplitter:
 # %% ../../nbs/lib/data/00_splits.ipynb #9fc9e208
 @dataclass(frozen=True)
 class ColSplitter:
-    """Splits by a column of a table: rows with a true value (True, 1, "true"), or with the value `on`, validate.
+    """Puts the rows of a table into validation whose column `col` is true (True, 1, "true"), or equals `on` if given.
 
     Raises `DataError` when there is no such column, or it holds anything that is neither true nor false.
     """
@@ -201,7 +201,7 @@ def shuffle_positions(n: int, seed: int) -> list[int]:
 
 # %% ../../nbs/01_data_detective.ipynb #9c35261d
 def class_shares(counts: Counter, share: float) -> Counter:
-    "Returns how many images of each class validate, by largest remainders; each side gets one of two or more."
+    "Returns how many images of each class validate (largest remainders); a class of two or more is on both sides."
     classes = sorted(counts, key=str)  # so that the order of the items does not matter
     taken = Counter({c: int(share * counts[c]) for c in classes})
     missing = round(share * counts.total()) - taken.total()

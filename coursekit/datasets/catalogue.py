@@ -82,15 +82,11 @@ _ALL_SOURCES = (
         licence="CC BY-SA 4.0; the photos' owners keep their rights",
         citation="Parkhi et al. 2012, Cats and Dogs, CVPR",
         archives=(
-            RemoteFile(
-                URLs.PETS,
-                sha256="67195c5e1c01f1ab5f9b6a5d22b8c27a580d896ece458917e61d459337fa318d",
-                size=791_918_971,
-            ),
+            RemoteFile(URLs.PETS, "67195c5e1c01f1ab5f9b6a5d22b8c27a580d896ece458917e61d459337fa318d", 791_918_971),
             RemoteFile(
                 "https://www.robots.ox.ac.uk/~vgg/data/pets/data/annotations.tar.gz",
-                sha256="52425fb6de5c424942b7626b428656fcbd798db970a937df61750c0f1d358e91",
-                size=19_173_078,
+                "52425fb6de5c424942b7626b428656fcbd798db970a937df61750c0f1d358e91",
+                19_173_078,
             ),
         ),
     ),
