@@ -13,7 +13,8 @@ import pandas as pd
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
-from coursekit.data.files import ColReader, StratifiedSplitter
+from coursekit.data.splits import StratifiedSplitter
+from coursekit.data.tables_in import ColReader
 from coursekit.datasets.catalogue import solar_cells
 from coursekit.metrics import error_rate
 from coursekit.training.learner import vision_learner

@@ -20,7 +20,8 @@ from benchmarks.photos import save_jpegs
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
 from coursekit.data.block import DataBlock
-from coursekit.data.files import RandomSplitter, parent_label
+from coursekit.data.files import parent_label
+from coursekit.data.splits import RandomSplitter
 
 SIDE = 64
 

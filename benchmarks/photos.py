@@ -10,7 +10,8 @@ from PIL import Image
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
 from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.data.files import ColReader, ColSplitter
+from coursekit.data.splits import ColSplitter
+from coursekit.data.tables_in import ColReader
 from coursekit.datasets.catalogue import solar_cells
 
 ARCH = "efficientnet_lite0"

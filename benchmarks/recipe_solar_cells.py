@@ -26,7 +26,8 @@ from torch import Tensor
 from coursekit.augment.resize import Resize
 from coursekit.core import progress, write_atomic
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
-from coursekit.data.files import ColReader, GroupSplitter, RandomSplitter, StratifiedSplitter
+from coursekit.data.splits import GroupSplitter, RandomSplitter, StratifiedSplitter
+from coursekit.data.tables_in import ColReader
 from coursekit.datasets.catalogue import solar_cells
 from coursekit.losses import CrossEntropyLoss
 from coursekit.models.model import ConcatPool, VisionModel, build_model, create_head, load_pretrained

@@ -37,24 +37,18 @@ from .augment.resize import RandomResizedCrop, Resize, ResizeMethod
 from .core import CoursekitError, DataError, ExportError, ModelError, TrainingError, ls
 from .data.audit import audit, bad_items, drop_bad, picture_groups, plot_audit
 from .data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.data.files import (
-    ColReader,
+from .data.files import RegexLabeller, get_image_files, ignored_files, parent_label, using_attr
+from .data.shortcuts import ImageDataLoaders
+from coursekit.data.splits import (
     ColSplitter,
     FuncSplitter,
     GrandparentSplitter,
     GroupSplitter,
     IndexSplitter,
-    OneHotReader,
     RandomSplitter,
-    RegexLabeller,
     StratifiedSplitter,
-    get_image_files,
-    ignored_files,
-    parent_label,
-    read_table,
-    using_attr,
 )
-from .data.shortcuts import ImageDataLoaders
+from .data.tables_in import ColReader, OneHotReader, read_table
 from .datasets.catalogue import URLs, solar_cells, textiles, untar_data
 from .images import open_image
 

@@ -10,7 +10,8 @@ from PIL import Image
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
 from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.data.files import RandomSplitter, RegexLabeller, get_image_files, using_attr
+from coursekit.data.files import RegexLabeller, get_image_files, using_attr
+from coursekit.data.splits import RandomSplitter
 from coursekit.models.bodies import arch_id
 from coursekit.models.model import build_model
 

@@ -68,7 +68,8 @@ def image_loaders(tmp_path: Path):
     from coursekit.augment.pipeline import aug_transforms
     from coursekit.augment.resize import Resize
     from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
-    from coursekit.data.files import StratifiedSplitter, get_image_files, parent_label
+    from coursekit.data.files import get_image_files, parent_label
+    from coursekit.data.splits import StratifiedSplitter
 
     rng = np.random.default_rng(0)
     for label, brightness in (("dark", 80), ("light", 170)):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from coursekit import *
 from coursekit.core import DataError
-from coursekit.data.files import OneHotReader
+from coursekit.data.tables_in import OneHotReader
 
 pytestmark = pytest.mark.filterwarnings("ignore:Classes without a training image")
 BREEDS = ("great_pyrenees", "Birman", "shiba_inu", "Bombay", "beagle", "British_Shorthair")

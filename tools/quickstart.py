@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
 from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.data.files import ColReader, StratifiedSplitter
+from coursekit.data.splits import StratifiedSplitter
+from coursekit.data.tables_in import ColReader
 from coursekit.datasets.catalogue import solar_cells
 from coursekit.export.folder import load_learner
 from coursekit.metrics import error_rate

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from coursekit.augment.resize import Resize
 from coursekit.core import derive_seed
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
-from coursekit.data.files import StratifiedSplitter, get_image_files, parent_label
+from coursekit.data.files import get_image_files, parent_label
+from coursekit.data.splits import StratifiedSplitter
 from coursekit.datasets.catalogue import solar_cells
 from coursekit.losses import cross_entropy
 from coursekit.models.model import build_model, create_head, load_pretrained

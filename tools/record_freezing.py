@@ -14,7 +14,8 @@ import torch
 
 from coursekit.augment.resize import Resize
 from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.data.files import ColReader, StratifiedSplitter
+from coursekit.data.splits import StratifiedSplitter
+from coursekit.data.tables_in import ColReader
 from coursekit.datasets.catalogue import solar_cells
 from coursekit.metrics import error_rate
 from coursekit.training.callbacks import ProgressTable

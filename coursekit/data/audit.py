@@ -20,9 +20,10 @@ import numpy as np
 from PIL import Image
 
 from ..core import CoursekitError, DataError
-from .checks import is_missing
 from .facts import NEAR, Facts, gather_facts, groups_of, near_pairs
-from .files import LabelSplitter, Split, get_image_files, ignored_files
+from .files import get_image_files, ignored_files
+from .splits import LabelSplitter, Split
+from .tables_in import is_missing
 from ..images import ImageSource, open_image
 from ..plot import new_figure
 from ..text import list_some, nfc, short_name

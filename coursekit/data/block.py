@@ -25,7 +25,8 @@ from ..augment.geometry import BatchTransform
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform, item_tfm_from_spec
 from ..core import DataError, Problem
-from .files import IndexSplitter, LabelSplitter, RandomSplitter, Split, get_image_files
+from .files import get_image_files
+from .splits import IndexSplitter, LabelSplitter, RandomSplitter, Split
 from ..images import ImageSource, prepared_pixels
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from torch import Tensor
 from ..core import DataError, Problem, data_error
 from .batches import Categorize, sorted_vocab
 from .facts import gather_facts
-from .files import ColReader, OneHotReader, Split
+from .splits import Split
+from .tables_in import ColReader, OneHotReader, is_missing
 from ..images import ImageSource
 from ..text import list_some, pluralize, short_name
 
@@ -31,9 +32,8 @@ if TYPE_CHECKING:
     Items: TypeAlias = Sequence[Any] | pd.DataFrame
 
 # %% auto #0
-__all__ = ['Readings', 'read_items', 'try_items', 'is_missing', 'Faults', 'as_problem', 'sound_items', 'checked_split',
-           'choose_vocab', 'refuse_unknown', 'single_class', 'ArgumentError', 'check_whole', 'check_function',
-           'refuse_arguments']
+__all__ = ['Readings', 'read_items', 'try_items', 'Faults', 'as_problem', 'sound_items', 'checked_split', 'choose_vocab',
+           'refuse_unknown', 'single_class', 'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments']
 
 # %% ../../nbs/lib/data/checks.ipynb #e84dd8d5
 @dataclass
@@ -91,14 +91,6 @@ def _checked_source(source: Any) -> Any:
     if isinstance(source, str | os.PathLike) and not os.path.exists(source):
         raise DataError(f"no file {source}", remedy="check folder, name and ending (ColReader has pref= and suff=)")
     return source
-
-
-def is_missing(label: Any) -> bool:
-    "Whether this is no label: None, NaN, pandas' NA, or a text of nothing but blanks."
-    try:
-        return label is None or bool(label != label) or str(label).strip() == ""  # NaN differs from itself
-    except TypeError:
-        return True  # pandas' NA neither equals nor differs
 
 
 def _checked_label(label: Any) -> Any:

@@ -12,17 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.data.files import (
-    ColReader,
-    ColSplitter,
-    GrandparentSplitter,
-    RandomSplitter,
-    RegexLabeller,
-    get_image_files,
-    parent_label,
-    read_table,
-    using_attr,
-)
+from .files import RegexLabeller, get_image_files, parent_label, using_attr
+from .splits import ColSplitter, GrandparentSplitter, RandomSplitter
+from .tables_in import ColReader, read_table
 
 if TYPE_CHECKING:
     import pandas as pd

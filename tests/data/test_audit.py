@@ -34,15 +34,8 @@ from coursekit.data.facts import (
     near_pairs,
     thumbnail,
 )
-from coursekit.data.files import (
-    GroupSplitter,
-    RandomSplitter,
-    RegexLabeller,
-    StratifiedSplitter,
-    get_image_files,
-    parent_label,
-    using_attr,
-)
+from coursekit.data.files import RegexLabeller, get_image_files, parent_label, using_attr
+from coursekit.data.splits import GroupSplitter, RandomSplitter, StratifiedSplitter
 from coursekit.datasets.catalogue import solar_cells
 
 

@@ -18,21 +18,13 @@ from coursekit.augment.resize import RandomResizedCrop, Resize, ResizeMethod
 from coursekit.core import CoursekitError, DataError, home
 from coursekit.data.batches import BatchKey, Categorize, epoch_order, sorted_vocab, stack_pixels, training_batches
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock, load_batch
-from coursekit.data.checks import check_whole, choose_vocab, is_missing
+from coursekit.data.checks import check_whole, choose_vocab
 from coursekit.data.facts import facts_of
-from coursekit.data.files import (
-    ColReader,
-    ColSplitter,
-    IndexSplitter,
-    RandomSplitter,
-    RegexLabeller,
-    StratifiedSplitter,
-    get_image_files,
-    parent_label,
-    using_attr,
-)
+from coursekit.data.files import RegexLabeller, get_image_files, parent_label, using_attr
 from coursekit.data.loaders import default_device
 from coursekit.data.shortcuts import ImageDataLoaders
+from coursekit.data.splits import ColSplitter, IndexSplitter, RandomSplitter, StratifiedSplitter
+from coursekit.data.tables_in import ColReader, is_missing
 from coursekit.images import open_image
 from coursekit.plot import show_images
 
@@ -493,7 +485,7 @@ def test_missing_files_and_missing_labels_come_in_one_table(pets):
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, "", "  "])
 def test_a_label_that_is_missing_is_no_class(pets, missing):
-    from coursekit.data.checks import is_missing
+    from coursekit.data.tables_in import is_missing
 
     assert is_missing(missing)
     block = pets_block(get_y=lambda file: missing if file.name == "pug_3.jpg" else file.name.rsplit("_", 1)[0])

@@ -18,7 +18,7 @@ from coursekit.augment.pipeline import BatchPipeline, aug_transforms
 from coursekit.augment.resize import RandomResizedCrop, Resize
 from coursekit.core import DataError
 from coursekit.data.block import DataBlock
-from coursekit.data.files import RandomSplitter
+from coursekit.data.splits import RandomSplitter
 from coursekit.export.folder import Predictor, load_learner
 from coursekit.training.learner import vision_learner
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from coursekit.core import DataError
-from coursekit.data.files import read_table
+from coursekit.data.tables_in import read_table
 from coursekit.export import tables
 from coursekit.export.tables import item_name, prediction_table, submission_table, write_table
 

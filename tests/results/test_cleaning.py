@@ -22,16 +22,9 @@ from PIL import Image
 from coursekit.augment.resize import Resize
 from coursekit.core import DataError
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
-from coursekit.data.files import (
-    ColReader,
-    ColSplitter,
-    FuncSplitter,
-    IndexSplitter,
-    RandomSplitter,
-    StratifiedSplitter,
-    get_image_files,
-    parent_label,
-)
+from coursekit.data.files import get_image_files, parent_label
+from coursekit.data.splits import ColSplitter, FuncSplitter, IndexSplitter, RandomSplitter, StratifiedSplitter
+from coursekit.data.tables_in import ColReader
 from coursekit.results.cleaning import Cleaning
 from coursekit.results.decisions import COLUMNS, Decision, item_key, parsed_table, planned, table_text
 
