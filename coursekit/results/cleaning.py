@@ -91,7 +91,7 @@ def _remaining_split(split: Split, left: Sequence[int]) -> _SameSides:
 
 
 class CleanedBlock(DataBlock):
-    "A copy of the `original` block with decisions applied to one source; `Cleaning.dataloaders` makes it."
+    "Applies decisions to one source of the `original` block; `Cleaning.dataloaders` makes it."
 
     def __init__(self, original: DataBlock, labels: _NewLabels, splitter: _SameSides):
         super().__init__(
@@ -107,7 +107,7 @@ class CleanedBlock(DataBlock):
 
 # %% ../../nbs/lib/results/cleaning.ipynb #0ddda2ec
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _lock(folder: Path) -> Iterator[None]:
     "Makes other processes and threads that want to lock this folder wait, where the system can."
     if os.name != "posix":
         yield
@@ -259,7 +259,7 @@ class Cleaning:
         "Yields the decisions to be changed, then writes them. `what` begins the message of an error."
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(self.file.parent):
+            with _lock(self.file.parent):
                 self._read_version = None  # times of files are coarse: to be sure, it is read again
                 decisions = self.decisions()
                 yield decisions

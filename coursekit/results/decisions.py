@@ -29,7 +29,7 @@ KINDS = ("keep", "relabel", "drop")
 
 
 class Decision(NamedTuple):
-    "A decision about an image: its kind (`keep`, `relabel` or `drop`), and the new label when relabelled."
+    "Holds a decision about an image: its kind (`keep`, `relabel` or `drop`), and the new label when relabelled."
 
     kind: str
     label: str = ""
@@ -129,7 +129,7 @@ def _path_below(folder: str, root: str) -> str | None:
 # %% ../../nbs/lib/results/decisions.ipynb #26decba9
 @dataclass(frozen=True)
 class Plan:
-    """The effect of decisions on a data set: the positions that are `left`, with their `labels`.
+    """Holds the effect of decisions on a data set: the positions that are `left`, with their `labels`.
 
     `dropped` and `relabelled` are positions among all items. `unknown` counts new labels that are not classes of this
     data; those images keep theirs. `elsewhere`: items with a decision that are not in this data set.
