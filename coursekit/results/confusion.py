@@ -151,13 +151,13 @@ def colour_scales(values: np.ndarray, ratio: float = 4) -> list[tuple[str, np.nd
 def cell_colours(values: np.ndarray) -> list[list[tuple[str, str]]]:
     "Returns background and ink of each cell, as #rrggbb, in the colours of `draw_matrix`."
     from matplotlib import colormaps
-    from matplotlib.colors import to_hex
 
     shown = [[("#ffffff", "#000000")] * len(values) for _ in values]
     for colours, where, most in colour_scales(values):
+        backgrounds = colormaps[colours](values / most, bytes=True)
         for i, j in zip(*np.nonzero(where & (values > 0)), strict=True):
-            background = colormaps[colours](float(values[i, j] / most))
-            shown[i][j] = to_hex(background), to_hex(readable_on(background))
+            ink = {"white": "#ffffff", "black": "#000000"}[readable_on(backgrounds[i, j] / 255)]
+            shown[i][j] = f"#{bytes(backgrounds[i, j, :3]).hex()}", ink
     return shown
 
 
