@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 # %% auto #0
-__all__ = ['pluralize', 'list_some', 'short_name', 'shorten', 'nfc']
+__all__ = ['pluralize', 'list_some', 'short_name', 'file_name', 'shorten', 'nfc']
 
 # %% ../nbs/lib/text.ipynb #86a03ffb
 def pluralize(n: int, one: str, many: str | None = None) -> str:
@@ -36,6 +36,11 @@ def short_name(item: Any) -> str:
         return f"{len(item):,} bytes"
     text = repr(item) if isinstance(item, int | float) else f"{type(item).__name__}"
     return text[:60]
+
+
+def file_name(item: Any, otherwise: str = "") -> str:
+    "Returns the name of a file given by its path, and `otherwise` for anything that isn't a path."
+    return os.path.basename(os.fspath(item)) if isinstance(item, str | os.PathLike) else otherwise
 
 
 def shorten(name: str, width: int = 24) -> str:

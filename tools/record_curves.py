@@ -38,8 +38,8 @@ RUN_SEEDS = range(3)
 EPOCHS = 3
 
 
-def features(folder: Path) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Features and targets of the training and of the validation photos."""
+def load_features(folder: Path) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Returns features and targets of the training and of the validation photos."""
     block = DataBlock(
         blocks=(ImageBlock, CategoryBlock),
         get_items=get_image_files,
@@ -53,8 +53,8 @@ def features(folder: Path) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]
     return body_features(model, dls.train_eval), body_features(model, dls.valid)
 
 
-def trainer(head: nn.Module, batches: Iterator[tuple[Tensor, Tensor]], seed: int) -> Callable[[float], float]:
-    """A function that trains `head` on the next batch at a given rate, and returns the batch's loss."""
+def make_trainer(head: nn.Module, batches: Iterator[tuple[Tensor, Tensor]], seed: int) -> Callable[[float], float]:
+    """Returns a function that trains `head` on the next batch at a given rate, and returns the batch's loss."""
     opt = adamw(param_groups([[head]], [1.0]))
     torch.manual_seed(derive_seed("record_curves", seed))  # dropout
 
@@ -71,40 +71,40 @@ def trainer(head: nn.Module, batches: Iterator[tuple[Tensor, Tensor]], seed: int
     return train_batch
 
 
-def endless(loader: FeatureLoader) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of one epoch after the other, each shuffled anew."""
+def repeat_epochs(loader: FeatureLoader) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields the batches of one epoch after the other, each shuffled anew."""
     for epoch in count():
         loader.set_epoch(epoch)
         yield from loader
 
 
-def written(loss: float) -> float | None:
-    """Four digits are enough for a picture; JSON knows no infinity."""
+def round_loss(loss: float) -> float | None:
+    """Returns four digits, enough for a picture; None for infinity, which JSON does not know."""
     return float(f"{loss:.4g}") if math.isfinite(loss) else None
 
 
 def record_sweep(train: tuple[Tensor, Tensor], low: float, high: float, steps: int, seed: int) -> list[float | None]:
-    """The raw loss of each batch of a sweep that never stops early."""
+    """Returns the raw loss of each batch of a sweep that never stops early."""
     head = create_head(train[0].shape[1], 2, seed=seed).train()
-    train_batch = trainer(head, endless(FeatureLoader(*train, bs=BATCH, shuffle_seed=seed)), seed)
-    return [written(train_batch(rate_at(step, steps, low, high))) for step in range(steps)]
+    train_batch = make_trainer(head, repeat_epochs(FeatureLoader(*train, bs=BATCH, shuffle_seed=seed)), seed)
+    return [round_loss(train_batch(rate_at(step, steps, low, high))) for step in range(steps)]
 
 
 def record_run(
     train: tuple[Tensor, Tensor], valid: tuple[Tensor, Tensor], lr: float, seed: int
 ) -> tuple[list[float | None], float]:
-    """The raw loss of each batch of a run at a constant rate, and the share of validation photos that it gets wrong."""
+    """Returns the raw loss of each batch of a run at a constant rate, and its error on the validation photos."""
     head = create_head(train[0].shape[1], 2, seed=seed).train()
     loader = FeatureLoader(*train, bs=BATCH, shuffle_seed=seed)
-    train_batch = trainer(head, endless(loader), seed)
-    losses = [written(train_batch(lr)) for _ in range(EPOCHS * len(loader))]
+    train_batch = make_trainer(head, repeat_epochs(loader), seed)
+    losses = [round_loss(train_batch(lr)) for _ in range(EPOCHS * len(loader))]
     with torch.inference_mode():
         wrong = head.eval()(valid[0]).argmax(dim=1) != valid[1]
     return losses, wrong.float().mean().item()
 
 
 def main() -> None:
-    train, valid = features(solar_cells("folders", classes=2))
+    train, valid = load_features(solar_cells("folders", classes=2))
     sweeps = [
         {"start": low, "end": high, "steps": n, "losses": [record_sweep(train, low, high, n, s) for s in SEEDS]}
         for low, high in RANGES
@@ -113,13 +113,13 @@ def main() -> None:
     runs = []
     for lr in RUN_RATES:
         losses, errors = zip(*(record_run(train, valid, lr, s) for s in RUN_SEEDS), strict=True)
-        runs.append({"lr": float(f"{lr:.4g}"), "losses": losses, "errors": [written(e) for e in errors]})
+        runs.append({"lr": float(f"{lr:.4g}"), "losses": losses, "errors": [round_loss(e) for e in errors]})
     lazy = 1 - valid[1].bincount().max().item() / len(valid[1])
     recorded = {
         "what": f"solar cells, functional or defective; head on frozen {ARCH} features at {SIZE} pixels",
         "batch_size": BATCH,
         "epochs": EPOCHS,
-        "lazy_error": written(lazy),
+        "lazy_error": round_loss(lazy),
         "sweeps": sweeps,
         "runs": runs,
     }

@@ -31,8 +31,8 @@ SHARES = [1.0, 0.01]  # low / high
 NORMS = {"group": None, "kept": False}
 
 
-def photos() -> DataLoaders:
-    """Every second solar cell, a quarter of them for validation, not augmented."""
+def load_photos() -> DataLoaders:
+    """Loads every second solar cell, a quarter of them for validation, not augmented."""
     path = solar_cells()
     block = DataBlock(
         blocks=(ImageBlock, CategoryBlock),
@@ -44,15 +44,15 @@ def photos() -> DataLoaders:
     return block.dataloaders(pd.read_csv(path / "labels.csv")[::EVERY], bs=BATCH)
 
 
-def learner(dls: DataLoaders, train_bn: bool | None = None) -> Learner:
-    """A learner that prints nothing."""
+def make_learner(dls: DataLoaders, train_bn: bool | None = None) -> Learner:
+    """Makes a learner that prints nothing."""
     learn = vision_learner(dls, ARCH, metrics=error_rate, train_bn=train_bn)
     learn.cbs = [cb for cb in learn.cbs if not isinstance(cb, ProgressTable)]
     return learn
 
 
-def results(learn: Learner, before: dict[str, torch.Tensor]) -> dict[str, Any]:
-    """What is written down of a run."""
+def measure(learn: Learner, before: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """Measures loss, error, moved weights and drifted statistics of a run."""
     loss, error = learn.validate()
     drifts = statistics_moved(learn.model, before)
     numbers = {"loss": loss, "error": error, "moved": weights_moved(learn.model, before)}
@@ -61,8 +61,8 @@ def results(learn: Learner, before: dict[str, torch.Tensor]) -> dict[str, Any]:
 
 
 def run(dls: DataLoaders, start: dict[str, torch.Tensor], frozen: int, low: float, high: float, norms: str) -> dict:
-    """One epoch from `start`; a rate of zero stands for forward passes in training mode alone."""
-    learn = learner(dls, NORMS[norms])
+    """Trains one epoch from `start`; a rate of zero stands for forward passes in training mode alone."""
+    learn = make_learner(dls, NORMS[norms])
     learn.model.load_state_dict(start)
     learn.freeze_to(frozen)
     if high:
@@ -72,34 +72,34 @@ def run(dls: DataLoaders, start: dict[str, torch.Tensor], frozen: int, low: floa
         with torch.no_grad():
             for images, _ in dls.train:
                 learn.model(images)
-    return {"frozen": frozen, "low": low, "high": high, "norms": norms, **results(learn, start)}
+    return {"frozen": frozen, "low": low, "high": high, "norms": norms, **measure(learn, start)}
 
 
-def same(frozen: int, share: float, norms: str) -> bool:
-    """Whether this combination does what another one does, so that it need not be run."""
+def is_redundant(frozen: int, share: float, norms: str) -> bool:
+    """Returns whether another combination does the same, so that this one need not be run."""
     return frozen == 2 and (norms == "kept" or share == 1.0)
 
 
-def lazy_error(dls: DataLoaders) -> float:
-    """The error of always giving the commonest answer."""
+def find_lazy_error(dls: DataLoaders) -> float:
+    """Returns the error of always giving the commonest answer."""
     counts = torch.bincount(torch.as_tensor(dls.valid.targets))
     return round(1 - (counts.max() / counts.sum()).item(), 6)
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    dls = photos()
-    learn = learner(dls)
+    dls = load_photos()
+    learn = make_learner(dls)
     learn.fit_one_cycle(HEAD_EPOCHS, 1e-3, cache_features=True)
     start = snapshot(learn.model)
     what = f"{ARCH}, a head fitted in {HEAD_EPOCHS} epochs, then one: {dls.train.n} solar cells at {SIZE} px"
     record = {"what": what, "groups": [count_parameters(g) for g in layer_groups(learn.model)]}
-    record |= {"n_valid": dls.valid.n, "batches": len(dls.train), "lazy_error": lazy_error(dls)}
-    record |= {"start": results(learn, start), "runs": []}
+    record |= {"n_valid": dls.valid.n, "batches": len(dls.train), "lazy_error": find_lazy_error(dls)}
+    record |= {"start": measure(learn, start), "runs": []}
     for norms in NORMS:
         for frozen in FROZEN:
             for high, share in [(0.0, 0.01), *((high, share) for high in HIGH for share in SHARES)]:
-                if not same(frozen, share, norms):
+                if not is_redundant(frozen, share, norms):
                     record["runs"].append(run(dls, start, frozen, share * high, high, norms))
                     print(json.dumps(record["runs"][-1]), flush=True)
                     TARGET.write_text(json.dumps(record, indent=None) + "\n")

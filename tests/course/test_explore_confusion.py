@@ -13,7 +13,6 @@ from PIL import Image
 from coursekit.core import DataError
 from coursekit.course.explore_confusion import (
     MOST_CLASSES,
-    cell_colours,
     cell_text,
     confusion_explorer,
     confusion_state,
@@ -22,6 +21,7 @@ from coursekit.course.explore_confusion import (
     thumbnail,
 )
 from coursekit.results.cleaning import Cleaning
+from coursekit.results.confusion import cell_colours
 from coursekit.results.decisions import Decision
 from coursekit.results.interpret import ClassificationInterpretation
 

@@ -14,8 +14,8 @@ from coursekit.course.explore_freezing import (
     freezing_explorer,
     freezing_state,
     freezing_verdict,
-    recorded_freezing,
 )
+from coursekit.course.widgets import read_recording
 from coursekit.models.model import build_model
 from coursekit.training.transfer import count_parameters, group_lrs, layer_groups
 
@@ -69,13 +69,13 @@ def test_what_was_not_recorded_is_refused(choice):
 
 def test_the_verdict_calls_a_difference_within_two_standard_errors_none():
     state = freezing_state()
-    deviation = math.sqrt(state["start_error"] * (1 - state["start_error"]) / recorded_freezing()["n_valid"])
+    deviation = math.sqrt(state["start_error"] * (1 - state["start_error"]) / read_recording("freezing")["n_valid"])
     for shift, word in ((-3, "better"), (-1.5, "little changed"), (1.5, "little changed"), (3, "worse")):
         assert word in freezing_verdict({**state, "error": state["start_error"] + shift * deviation})
 
 
 def test_the_recording_is_of_the_library_s_groups_and_small():
-    record = recorded_freezing()
+    record = read_recording("freezing")
     assert record["groups"] == [count_parameters(g) for g in layer_groups(build_model("efficientnet_lite0", 2))]
     assert len(json.dumps(record)) < 200_000
 

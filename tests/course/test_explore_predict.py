@@ -17,9 +17,9 @@ from coursekit.course.explore_predict import (
     draw_prediction,
     predict_box,
     predict_picture,
-    predicted,
-    uploaded,
-    why_not,
+    prediction_state,
+    predict_uploads,
+    error_words,
 )
 from coursekit.images import open_image
 
@@ -64,20 +64,20 @@ def upload(name: str, content: bytes) -> dict:
 
 
 def test_the_most_likely_classes_come_first_and_the_rest_is_counted():
-    state = predicted(Constant([0.1, 0.5, 0.05, 0.25, 0.1]), photo(), "cat.jpg", k=2)
+    state = prediction_state(Constant([0.1, 0.5, 0.05, 0.25, 0.1]), photo(), "cat.jpg", k=2)
     assert state["label"] == "class 1" and state["names"] == ["class 1", "class 3"]
     assert state["probs"] == pytest.approx([0.5, 0.25]) and state["rest"] == pytest.approx(0.25)
-    assert predicted(Constant([0.4, 0.6]), photo())["rest"] is None
+    assert prediction_state(Constant([0.4, 0.6]), photo())["rest"] is None
     said = describe_prediction(state)
     assert all(part in said for part in ("cat.jpg", "class 1", "0.5", "class 3", "0.25"))
 
 
 def test_the_picture_has_a_bar_for_each_class_on_one_scale():
-    figure = draw_prediction(predicted(Constant([0.1, 0.5, 0.05, 0.25, 0.1]), photo(), k=2))
+    figure = draw_prediction(prediction_state(Constant([0.1, 0.5, 0.05, 0.25, 0.1]), photo(), k=2))
     assert isinstance(figure, Figure)
     bars = figure.axes[1]
     assert [patch.get_width() for patch in bars.patches] == pytest.approx([0.5, 0.25, 0.25])
-    assert bars.get_xlim() == draw_prediction(predicted(Constant([0.9, 0.1]), photo())).axes[1].get_xlim()
+    assert bars.get_xlim() == draw_prediction(prediction_state(Constant([0.9, 0.1]), photo())).axes[1].get_xlim()
 
 
 def test_a_learner_and_its_export_say_the_same(make_lite0_learner, tmp_path):
@@ -85,7 +85,7 @@ def test_a_learner_and_its_export_say_the_same(make_lite0_learner, tmp_path):
 
     learner = make_lite0_learner()
     learner.export(tmp_path / "model")
-    said = [predicted(p, photo("png")) for p in (learner, load_learner(tmp_path / "model"))]
+    said = [prediction_state(p, photo("png")) for p in (learner, load_learner(tmp_path / "model"))]
     assert said[0]["names"] == said[1]["names"] and said[0]["probs"] == pytest.approx(said[1]["probs"])
 
 
@@ -102,7 +102,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_wrong_with_a_file_is_said_and_the_others_are_shown(name):
     content, said = BAD[name]
-    first, second = uploaded(Constant([0.3, 0.7]), [upload(name, content), upload("good.jpg", photo())])
+    first, second = predict_uploads(Constant([0.3, 0.7]), [upload(name, content), upload("good.jpg", photo())])
     assert first[1] is None and said in first[2] and name in first[2] and "Traceback" not in first[2]
     assert second[1] is not None and "class 1" in second[2]
 
@@ -110,13 +110,13 @@ def test_what_is_wrong_with_a_file_is_said_and_the_others_are_shown(name):
 def test_an_image_too_large_to_decode_is_refused_in_words():
     file = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(file, "png")
-    _, picture, words = uploaded(Constant([0.3, 0.7]), [upload("bomb.png", file.getvalue())])[0]
+    _, picture, words = predict_uploads(Constant([0.3, 0.7]), [upload("bomb.png", file.getvalue())])[0]
     assert picture is None and "pixels" in words
 
 
 def test_errors_of_the_model_are_said_too():
-    assert "the weights are gone" in uploaded(Fails(), [upload("a.jpg", photo())])[0][2]
-    assert why_not(DataError("what", "the cause.", "remedy")) == "What. The cause. Remedy."
+    assert "the weights are gone" in predict_uploads(Fails(), [upload("a.jpg", photo())])[0][2]
+    assert error_words(DataError("what", "the cause.", "remedy")) == "What. The cause. Remedy."
 
 
 def test_the_box_shows_a_result_for_each_file_and_raises_nothing(capsys):

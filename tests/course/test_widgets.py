@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from coursekit.core import DataError
 from coursekit.course.explore_cycle import cycle_explorer, cycle_state
-from coursekit.course.explore_finder import finder_explorer, finder_state, recorded
+from coursekit.course.explore_finder import finder_explorer, finder_state
 from coursekit.course.explore_loss import (
     cross_entropy_explorer,
     cross_entropy_state,
@@ -20,7 +20,7 @@ from coursekit.course.explore_loss import (
     softmax_explorer,
     softmax_state,
 )
-from coursekit.course.widgets import Choice, Explorer, Picture, Slider, curve_panel, value_bars, value_text
+from coursekit.course.widgets import Choice, Explorer, Picture, Slider, curve_panel, read_recording, value_bars, value_text
 from coursekit.losses import softmax
 from coursekit.plot import new_figure
 from coursekit.training.lr_finder import average_sweeps, minimum, slide, smooth, steep, sweep, valley
@@ -136,7 +136,7 @@ def test_an_unknown_loss_is_refused() -> None:
 
 def replayed(steps=100, **options):
     """The recorded sweeps over the finder's own range, put through `sweep` itself."""
-    (one,) = [s for s in recorded()["sweeps"] if (s["start"], s["end"], s["steps"]) == (1e-7, 10.0, steps)]
+    (one,) = [s for s in read_recording("lr_finder")["sweeps"] if (s["start"], s["end"], s["steps"]) == (1e-7, 10.0, steps)]
     batches = [iter(losses) for losses in one["losses"]]
     return [sweep(lambda lr, one=one: next(one), num_it=steps, **options) for one in batches]
 
@@ -174,7 +174,7 @@ def test_smoothing_changes_the_curve_and_not_the_raw_losses() -> None:
 def test_the_run_is_the_recorded_one_at_the_rate_that_was_picked(pick) -> None:
     state = finder_state(pick=pick)
     assert state["lr"] == pytest.approx(10**pick, rel=0.01)
-    (run,) = [run for run in recorded()["runs"] if run["lr"] == state["lr"]]
+    (run,) = [run for run in read_recording("lr_finder")["runs"] if run["lr"] == state["lr"]]
     assert state["errors"] == run["errors"] and len(state["run"]) == len(run["losses"]) == 3
     assert state["run"][0] == pytest.approx(smooth(run["losses"][0], 0.9))
 
@@ -203,7 +203,7 @@ def test_the_recording_is_small_and_was_made_on_photos() -> None:
 
     file = resources.files("coursekit.course").joinpath("recorded/lr_finder.json")
     assert len(file.read_bytes()) <= 200_000
-    assert "solar cells" in recorded()["what"]
+    assert "solar cells" in read_recording("lr_finder")["what"]
 
 
 # ---- one-cycle

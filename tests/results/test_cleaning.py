@@ -26,7 +26,7 @@ from coursekit.data.files import get_image_files, parent_label
 from coursekit.data.splits import ColSplitter, FuncSplitter, IndexSplitter, RandomSplitter, StratifiedSplitter
 from coursekit.data.tables_in import ColReader
 from coursekit.results.cleaning import Cleaning
-from coursekit.results.decisions import COLUMNS, Decision, item_key, parsed_table, planned, table_text
+from coursekit.results.decisions import COLUMNS, Decision, item_key, make_plan, parse_table, table_text
 
 HEAD = "item,decision,label\n"
 
@@ -94,7 +94,7 @@ def test_accents_match_in_either_form(tmp_path):
     (tmp_path / split).touch()
     Cleaning(tmp_path / "c.csv").drop(tmp_path / split)
     for form in (composed, split):
-        assert planned(Cleaning(tmp_path / "c.csv").decisions(), [item_key(tmp_path / form, tmp_path)], ["x"]).dropped
+        assert make_plan(Cleaning(tmp_path / "c.csv").decisions(), [item_key(tmp_path / form, tmp_path)], ["x"]).dropped
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no names that are not Unicode")
@@ -163,7 +163,7 @@ def test_a_damaged_table_is_named_and_left_as_it_is(tmp_path, photos, text, said
 
 def test_every_wrong_line_is_named(tmp_path):
     with pytest.raises(DataError) as error:
-        parsed_table(HEAD + "a.png,delete,\nb.png,keep,\nc.png,relabel,\n")
+        parse_table(HEAD + "a.png,delete,\nb.png,keep,\nc.png,relabel,\n")
     assert [problem.item for problem in error.value.problems] == ["line 2", "line 4"]
 
 
@@ -177,7 +177,7 @@ def test_a_table_cut_off_anywhere_is_never_taken_for_whole(n):
         )  # between lines: these are whole
     else:
         with pytest.raises(DataError):
-            parsed_table(cut)
+            parse_table(cut)
 
 
 def test_a_table_in_another_encoding_is_named_by_line(tmp_path):
