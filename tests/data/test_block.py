@@ -19,7 +19,7 @@ from coursekit.core import CoursekitError, DataError, home
 from coursekit.data.batches import BatchKey, Categorize, epoch_order, sorted_vocab, stack_pixels, training_batches
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock, load_batch
 from coursekit.data.checks import check_whole, choose_vocab, is_missing
-from coursekit.data.facts import facts_of
+from coursekit.data.facts import read_facts
 from coursekit.data.files import (
     ColReader,
     ColSplitter,
@@ -648,7 +648,7 @@ def test_drop_bad_leaves_out_what_cannot_be_used_and_lists_it(pets, capsys):
     assert "3 of 27 items cannot be used and are left out" in told
     assert [problem.item.split("/")[-1] for problem in dls.left_out] == ["nameless.jpg", "pug_1.jpg", "pug_2.jpg"]
     assert dls.left_out[1].cause == "damaged or cut off" and pets_block().dataloaders(pets, drop_bad=True).train.n == 20
-    assert dls.left_out[1].remedy == facts_of(pets / "pug_1.jpg").remedy != ""
+    assert dls.left_out[1].remedy == read_facts(pets / "pug_1.jpg").remedy != ""
     assert not pets_block(get_items=None).dataloaders(list(dls.train.items), drop_bad=True).left_out
 
 
