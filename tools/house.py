@@ -42,7 +42,7 @@ HOUSE = (
     Floor(
         "data",
         "Where do batches come from?",
-        ("shortcuts", "block", "loaders", "audit", "findings", "checks", "batches", "facts", "files", "cache"),
+        ("shortcuts", "block", "loaders", "audit", "findings", "items", "batches", "facts", "files", "cache"),
     ),
     Floor("augment", "How do images vary?", ("pipeline", "mix", "colour", "geometry", "resize")),
     Floor("datasets", "What can I practise on?", ("catalogue", "fetch")),

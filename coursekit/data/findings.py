@@ -16,8 +16,8 @@ from typing import Any
 
 from PIL import Image
 
-from .checks import is_missing
 from .facts import Copies, Copy, Facts
+from .items import is_missing
 from ..text import list_some, nfc, short_name
 
 # %% auto #0

@@ -27,10 +27,18 @@ from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform
-from ..core import CoursekitError, DataError, Problem, data_error, derive_seed, generator, uniforms
+from coursekit.core import (
+    CoursekitError,
+    DataError,
+    Problem,
+    check_whole,
+    data_error,
+    derive_seed,
+    generator,
+    uniforms,
+)
 from .batches import BatchKey, cut, stack_pixels, training_batches
 from .cache import PlainImages, PresizeCache
-from .checks import check_whole
 from ..plot import show_images
 from ..text import list_some, pluralize, short_name
 

@@ -22,8 +22,8 @@ from torch import Tensor
 from ..core import DataError, Problem, data_error, write_atomic
 from ..data.batches import item_weights
 from ..data.block import DataBlock, DataLoaders
-from ..data.checks import is_missing
 from ..data.files import Split
+from ..data.items import is_missing
 from coursekit.results.decisions import (
     COLUMNS,
     KINDS,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core import DataError, Problem, data_error
-from ..data.checks import is_missing
+from ..data.items import is_missing
 from ..text import list_some, nfc, pluralize, short_name
 
 # %% auto #0

@@ -15,10 +15,9 @@ from PIL import Image
 from coursekit.augment.colour import Normalize, imagenet_stats
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import RandomResizedCrop, Resize, ResizeMethod
-from coursekit.core import CoursekitError, DataError, home
+from coursekit.core import CoursekitError, DataError, check_whole, home
 from coursekit.data.batches import BatchKey, Categorize, epoch_order, sorted_vocab, stack_pixels, training_batches
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock, load_batch
-from coursekit.data.checks import check_whole, choose_vocab, is_missing
 from coursekit.data.facts import read_facts
 from coursekit.data.files import (
     ColReader,
@@ -31,6 +30,7 @@ from coursekit.data.files import (
     parent_label,
     using_attr,
 )
+from coursekit.data.items import choose_vocab, is_missing
 from coursekit.data.loaders import default_device
 from coursekit.data.shortcuts import ImageDataLoaders
 from coursekit.images import open_image
@@ -493,8 +493,6 @@ def test_missing_files_and_missing_labels_come_in_one_table(pets):
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, "", "  "])
 def test_a_label_that_is_missing_is_no_class(pets, missing):
-    from coursekit.data.checks import is_missing
-
     assert is_missing(missing)
     block = pets_block(get_y=lambda file: missing if file.name == "pug_3.jpg" else file.name.rsplit("_", 1)[0])
     assert "no label" in refused(block, pets) and "pug_3.jpg" in refused(block, pets)
