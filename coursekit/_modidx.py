@@ -247,6 +247,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'coursekit.core.data_error': ('lib/core.html#data_error', 'coursekit/core.py'),
                                 'coursekit.core.derive_seed': ('lib/core.html#derive_seed', 'coursekit/core.py'),
                                 'coursekit.core.file_sha256': ('lib/core.html#file_sha256', 'coursekit/core.py'),
+                                'coursekit.core.file_stamp': ('lib/core.html#file_stamp', 'coursekit/core.py'),
                                 'coursekit.core.generator': ('lib/core.html#generator', 'coursekit/core.py'),
                                 'coursekit.core.home': ('lib/core.html#home', 'coursekit/core.py'),
                                 'coursekit.core.in_notebook': ('lib/core.html#in_notebook', 'coursekit/core.py'),

@@ -27,8 +27,8 @@ import torch
 # %% auto #0
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
            'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed', 'generator',
-           'torch_seeded', 'uniforms', 'home', 'ls', 'file_sha256', 'temporary_path', 'write_atomic', 'remove_stale',
-           'in_notebook', 'processors', 'progress']
+           'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic',
+           'remove_stale', 'in_notebook', 'processors', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -91,7 +91,7 @@ def data_error(what: str, problems: Sequence[Problem], remedy: str = "") -> Data
     error.problems = list(problems)
     return error
 
-# %% ../nbs/lib/core.ipynb #cc2007fe
+# %% ../nbs/lib/core.ipynb #e5a489b3
 class ArgumentError(DataError, TypeError):
     "An argument that does not exist, or cannot have this value."
 
@@ -185,6 +185,12 @@ def ls(path: str | Path) -> list[Path]:
     return sorted(Path(path).iterdir())
 
 # %% ../nbs/lib/core.ipynb #823a07f3
+def file_stamp(path: str | os.PathLike[str]) -> bytes:
+    "Returns path, size and time of last change of a file: other bytes once it has changed. Raises OSError."
+    now = os.stat(path)
+    return os.fsencode(os.path.abspath(path)) + f"\0{now.st_size} {now.st_mtime_ns}\n".encode()
+
+
 def file_sha256(path: str | Path) -> str:
     "Returns the SHA-256 of a file's bytes (FIPS 180-4) as 64 hexadecimal digits; reads it in pieces of 1 MiB."
     digest = hashlib.sha256()

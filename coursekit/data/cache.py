@@ -23,7 +23,17 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 from PIL import __version__ as PILLOW_VERSION
 
-from ..core import DataError, Problem, data_error, home, processors, progress, remove_stale, write_atomic
+from coursekit.core import (
+    DataError,
+    Problem,
+    data_error,
+    file_stamp,
+    home,
+    processors,
+    progress,
+    remove_stale,
+    write_atomic,
+)
 from ..images import ImageSource, SizeRule, explain_os_error, image_size, prepare_pixels
 
 S = TypeVar("S")
@@ -146,8 +156,7 @@ def _cache_name(files: Sequence[Path], key: str) -> str:
     problems = []
     for path in files:
         try:
-            facts = path.stat()
-            name.update(os.fsencode(path) + f"\0{facts.st_size} {facts.st_mtime_ns}\n".encode())
+            name.update(file_stamp(path))
         except OSError as error:
             problems.append(Problem(str(path), *explain_os_error(path, error)))
     if problems:

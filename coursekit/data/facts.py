@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 from PIL import __version__ as PILLOW_VERSION
 
-from ..core import DataError, home, processors, progress, write_atomic
+from ..core import DataError, file_stamp, home, processors, progress, write_atomic
 from ..images import ImageError, ImageSource, open_image
 
 # %% auto #0
@@ -204,7 +204,7 @@ def _read_all(sources: Sequence[ImageSource], which: Sequence[int], workers: int
             pool.shutdown(cancel_futures=True)
 
 # %% ../../nbs/lib/data/facts.ipynb #e44eb8a7
-_VERSION = f"1 {PILLOW_VERSION}"  # raise the number when `Facts` or how they are found changes
+_VERSION = f"1 {PILLOW_VERSION}\0".encode()  # raise the number when `Facts` or how they are found changes
 _LASTING = {"", "empty file", "not an image", "damaged or cut off", "pixels without a scale"}
 _MAX_BYTES = 2**28  # some 300,000 images; beyond it the older half goes
 _KEY_BYTES = 32
@@ -212,12 +212,9 @@ _KEY_BYTES = 32
 
 def _file_key(path: str | os.PathLike[str]) -> bytes | None:
     "Returns a digest of the file as it is at this moment and of what reads it; None if it cannot be found."
-    try:
-        now = os.stat(path)
-    except OSError:
-        return None
-    text = f"{_VERSION}\0{now.st_size} {now.st_mtime_ns}\0".encode() + os.fsencode(os.path.abspath(path))
-    return hashlib.blake2b(text, digest_size=_KEY_BYTES // 2).hexdigest().encode()
+    with suppress(OSError):
+        return hashlib.blake2b(_VERSION + file_stamp(path), digest_size=_KEY_BYTES // 2).hexdigest().encode()
+    return None
 
 
 def _recall(store: Path, wanted: set[bytes]) -> dict[bytes, Facts]:

@@ -34,7 +34,6 @@ from coursekit.data.items import choose_vocab, is_missing
 from coursekit.data.loaders import default_device
 from coursekit.data.shortcuts import ImageDataLoaders
 from coursekit.images import open_image
-from coursekit.plot import show_images
 
 AUGMENT = aug_transforms(size=16, min_scale=0.5)
 
@@ -450,12 +449,6 @@ def test_show_batch_shows_normalised_images_as_they_look(pets):
     assert np.allclose(first, second, atol=1e-5)
 
 
-def test_show_images_takes_pil_images_arrays_and_tensors():
-    img = Image.new("RGB", (4, 4), (255, 0, 0))
-    figure = show_images([img, np.asarray(img), torch.ones(3, 4, 4)], ["a", "b", "c"], suptitle="three")
-    assert [ax.get_title() for ax in figure.axes if ax.images] == ["a", "b", "c"]
-
-
 # ---- what is refused beforehand
 
 
@@ -846,10 +839,3 @@ def test_batches_on_a_gpu_are_those_of_the_cpu(pets, workers):
     cpu, gpu = (pets_block().dataloaders(pets, bs=4, device=d, num_workers=workers) for d in ("cpu", "cuda"))
     for (x1, y1), (x2, y2) in zip(batches(cpu.train), batches(gpu.train), strict=True):
         assert x2.is_cuda and torch.equal(y1, y2.cpu()) and (x1 - x2.cpu()).abs().max() < 2 / 255
-
-
-def test_a_dollar_in_a_name_is_no_formula():
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    figure = show_images([np.zeros((8, 8, 3), np.uint8)], [r"US$5 or $\foo$"])
-    FigureCanvasAgg(figure).draw()  # a formula that matplotlib does not know would raise here
