@@ -1254,7 +1254,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                   'coursekit.images._not_an_image_error': ('lib/images.html#_not_an_image_error', 'coursekit/images.py'),
                                   'coursekit.images._open_lazily': ('lib/images.html#_open_lazily', 'coursekit/images.py'),
                                   'coursekit.images._open_path': ('lib/images.html#_open_path', 'coursekit/images.py'),
-                                  'coursekit.images._refuse_bomb': ('lib/images.html#_refuse_bomb', 'coursekit/images.py'),
                                   'coursekit.images._resize_by': ('lib/images.html#_resize_by', 'coursekit/images.py'),
                                   'coursekit.images._to_rgb': ('lib/images.html#_to_rgb', 'coursekit/images.py'),
                                   'coursekit.images._turn': ('lib/images.html#_turn', 'coursekit/images.py'),

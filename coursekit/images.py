@@ -96,7 +96,9 @@ def _open_lazily(file: BinaryIO, name: str) -> Image.Image:
 
 def _check_kind(img: Image.Image, name: str) -> Image.Image:
     "Returns the image; raises `ImageError` if it is too large or not made of pixels."
-    _refuse_bomb(img, name)
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and img.width * img.height > limit:  # up to twice the limit Pillow itself only warns
+        raise _bomb_error(name, f"{img.width} x {img.height} pixels are more than the limit of {limit:,}")
     if img.format in _DRAWINGS:
         cause = f"unsupported format {img.format}, a drawing"
         raise ImageError(f"Cannot open {name}", cause, _CONVERT, "unsupported format")
@@ -129,13 +131,6 @@ def _not_an_image_error(file: BinaryIO, name: str) -> ImageError:
     fault = {_CONVERT: "unsupported format", _AGAIN: "damaged or cut off"}.get(remedy.split(";")[0], "not an image")
     cause = f"not an image that can be read (looks like {what})"
     return ImageError(f"Cannot open {name}", cause, remedy, fault if head else "empty file")
-
-
-def _refuse_bomb(img: Image.Image, name: str) -> None:
-    "Raises `ImageError` above Pillow's limit: up to twice the limit Pillow itself only warns."
-    limit = Image.MAX_IMAGE_PIXELS
-    if limit is not None and img.width * img.height > limit:
-        raise _bomb_error(name, f"{img.width} x {img.height} pixels are more than the limit of {limit:,}")
 
 
 def _bomb_error(name: str, cause: str) -> ImageError:

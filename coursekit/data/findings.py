@@ -138,14 +138,12 @@ _GROUPED = "leave out one of them, or keep copies together: GroupSplitter(pictur
 def check_pictures(
     names: Sequence[Any], copies: Copies, labels: Sequence[Any], sides: Sequence[str | None]
 ) -> Iterator[Finding]:
-    "Yields leaks, pictures with two labels, and pictures that are there twice. `sides`: where the split puts each."
+    "Yields leaks, pictures with two labels, and pictures that are there twice. `labels` may be empty."
     for i in range(len(names)):
         leak = _first_copy(copies, i, lambda i, j: sides[j] == TRAIN) if sides[i] == VALID else None
         if leak:
             yield _pair(names, i, leak, "picture on both sides", f"in {VALID}; in {TRAIN} as", _GROUPED)
-        other = (
-            None if is_missing(labels[i]) else _first_copy(copies, i, lambda i, j: j < i and _disagree(labels, i, j))
-        )
+        other = _first_copy(copies, i, lambda i, j: j < i and _disagree(labels[i], labels[j])) if labels else None
         if other:
             detail = f"{labels[i]!r} here, {labels[other.position]!r} as"
             yield _pair(names, i, other, "picture, two labels", detail, "look, and correct one label")
@@ -158,8 +156,8 @@ def _first_copy(copies: Copies, i: int, wanted: Callable[[int, int], bool]) -> C
     return next((copy for copy in copies.of(i) if wanted(i, copy.position)), None)
 
 
-def _disagree(labels: Sequence[Any], i: int, j: int) -> bool:
-    return not is_missing(labels[j]) and labels[i] != labels[j]
+def _disagree(one: Any, other: Any) -> bool:
+    return not is_missing(one) and not is_missing(other) and one != other
 
 
 def _pair(names: Sequence[Any], i: int, copy: Copy, fault: str, detail: str, remedy: str) -> Finding:
@@ -171,12 +169,9 @@ def check_labels(
     names: Sequence[Any], labels: Sequence[Any], sides: Sequence[str | None], usable: Sequence[int]
 ) -> Iterator[Finding]:
     "Yields missing labels, likely typos, and classes that are too small, on one side only, or out of balance."
-    yield from (
-        Finding(names[i], "no label", "empty or NaN", "fill it in, or leave the item out", (i,))
-        for i in usable
-        if is_missing(labels[i])
-    )
     labelled = [i for i in usable if not is_missing(labels[i])]
+    for i in sorted({*usable} - {*labelled}):
+        yield Finding(names[i], "no label", "empty or NaN", "fill it in, or leave the item out", (i,))
     counts = Counter(labels[i] for i in labelled)
     yield from check_typos(counts)
     yield from check_classes(counts)
@@ -283,7 +278,7 @@ def check_all(
 ) -> list[Finding]:
     "Returns the findings of all checks; those of labels only where there are labels."
     found = [*check_files(names, facts, min_side, max_aspect), *check_kinds(names, facts), *check_names(names)]
-    found += check_pictures(names, Copies(facts, near), labels or [None] * len(names), sides)
+    found += check_pictures(names, Copies(facts, near), labels or [], sides)
     if labels is not None:
         usable = [i for i, f in enumerate(facts) if not f.fault]  # what cannot be used does not count
         found += [*check_labels(names, labels, sides, usable), *check_folders(names, labels)]

@@ -108,7 +108,7 @@ def _check_source(source: Any) -> Any:
 
 
 def is_missing(label: Any) -> bool:
-    "Whether this is no label: None, NaN, pandas' NA, or a text of nothing but blanks."
+    "Says whether a label is missing: None, NaN, pandas' NA, or a text of blanks only."
     try:
         return label is None or bool(label != label) or str(label).strip() == ""  # NaN differs from itself
     except TypeError:
