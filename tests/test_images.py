@@ -17,8 +17,8 @@ from coursekit.images import (
     image_size,
     looks_like,
     open_image,
-    prepared_pixels,
-    presized,
+    prepare_pixels,
+    presize,
     resize_image,
     shrink_while_decoding,
     to_uint8,
@@ -358,7 +358,7 @@ def test_to_uint8_is_a_tensor_of_channels_first():
 
 @pytest.mark.parametrize("size", [(400, 300), (300, 400), (333, 77), (301, 300), (5000, 1), (160, 160), (100, 50)])
 def test_presizing_keeps_the_aspect_and_never_enlarges(size):
-    kept = presized(size, 160)
+    kept = presize(size, 160)
     if min(size) <= 160:
         assert kept == size
     else:
@@ -374,13 +374,13 @@ def test_resizing_averages_over_what_it_leaves_out():
 
 
 def short_64(size):
-    return presized(size, 64)
+    return presize(size, 64)
 
 
 def wanted_and_whole(source) -> tuple[np.ndarray, np.ndarray]:
     "An image opened at the size it is wanted at, and opened whole and then resized."
     whole = open_image(source)
-    resized = resize_image(whole, presized((whole.height, whole.width), 64))
+    resized = resize_image(whole, presize((whole.height, whole.width), 64))
     return np.asarray(open_image(source, short_64), dtype=int), np.asarray(resized, dtype=int)
 
 
@@ -417,7 +417,7 @@ def test_a_shrinking_decoder_does_less_work():
 def test_a_large_jpeg_from_a_path_and_from_bytes_gives_the_same_pixels(tmp_path):
     (tmp_path / "large.jpg").write_bytes(encoded(photo(1203, 805), "JPEG"))
     from_path, from_bytes = (
-        prepared_pixels(source, short_64) for source in (tmp_path / "large.jpg", (tmp_path / "large.jpg").read_bytes())
+        prepare_pixels(source, short_64) for source in (tmp_path / "large.jpg", (tmp_path / "large.jpg").read_bytes())
     )
     assert np.array_equal(from_path, from_bytes)
 

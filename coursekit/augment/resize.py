@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from ..core import DataError
-from ..images import presized, resize_image
+from ..images import presize, resize_image
 
 # %% ../../nbs/lib/augment/resize.ipynb #0a23c4c7
 class ResizeMethod(str, Enum):
@@ -188,7 +188,7 @@ class RandomResizedCrop:
         check_share("min_scale", self.min_scale)
 
     def prepared_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        return presized(size, math.ceil(max(as_size(self.size)) / math.sqrt(self.min_scale)))
+        return presize(size, math.ceil(max(as_size(self.size)) / math.sqrt(self.min_scale)))
 
     def prepare(self, img: Image.Image) -> Image.Image:
         return resize_image(img, self.prepared_size((img.height, img.width)))

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..core import DataError
 from .widgets import Choice, Picture, png_bytes
-from ..images import ImageSource, open_image, presized
+from ..images import ImageSource, open_image, presize
 from ..plot import BLUE, DARK_RED, GREEN, RED, escape_dollars, new_figure
 from ..results.cleaning import Cleaning
 from ..results.confusion import cell_colours, draw_matrix, number_text, shares, submatrix, wrong_only
@@ -111,7 +111,7 @@ BANDS = {"keep": ("kept", GREEN), "relabel": ("relabelled", BLUE), "drop": ("dro
 def thumbnail(source: ImageSource, decision: Decision | None = None, side: int = 150) -> Image.Image:
     "Returns the image on a grey square of `side` pixels, with a band for its decision, or one that says it is broken."
     try:
-        image = open_image(source, lambda size: presized(size, side))
+        image = open_image(source, lambda size: presize(size, side))
         canvas = ImageOps.pad(image, (side, side), color="#e6e6e6")
     except DataError:
         canvas = Image.new("RGB", (side, side), "#e6e6e6")

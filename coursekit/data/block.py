@@ -27,28 +27,26 @@ from ..augment.resize import ItemTransform, item_tfm_from_spec
 from ..core import DataError, Problem
 from .files import get_image_files
 from .splits import IndexSplitter, LabelSplitter, RandomSplitter, Split
-from ..images import ImageSource, prepared_pixels
+from ..images import ImageSource, prepare_pixels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from coursekit.data.checks import Items
+    from coursekit.data.items import Items
 
 # %% auto #0
 __all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock', 'narrate', 'load_batch']
 
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
+from ..core import check_function, check_whole, refuse_arguments
 from .batches import Categorize, Samples, item_weights, open_images, stack_pixels
-from coursekit.data.checks import (
-    check_function,
-    check_whole,
-    checked_split,
+from coursekit.data.items import (
+    check_split,
     choose_vocab,
     read_items,
-    refuse_arguments,
     refuse_unknown,
-    single_class,
-    sound_items,
+    select_sound,
+    single_class_error,
 )
 from .loaders import BatchLoader
 from ..text import list_some, pluralize, short_name
@@ -170,7 +168,7 @@ class DataLoaders:
     def check_trainable(self) -> None:
         "Raise `DataError` if a classifier cannot be trained on this: there is only one class."
         if self.c < 2:
-            raise single_class(self.vocab)
+            raise single_class_error(self.vocab)
 
 
 def _file_as_source(file: Path) -> DataError:
@@ -271,7 +269,7 @@ class DataBlock:
         "Positions for training and for validation. Raises `DataError` for an impossible split."
         splitter = self.splitter or RandomSplitter()
         train, valid = splitter(items, labels) if isinstance(splitter, LabelSplitter) else splitter(items)
-        return checked_split([int(i) for i in train], [int(i) for i in valid], len(items))
+        return check_split([int(i) for i in train], [int(i) for i in valid], len(items))
 
     def dataloaders(
         self,
@@ -328,7 +326,7 @@ class DataBlock:
         Raises `DataError` when nothing is left, and when an `IndexSplitter` would then mean other items.
         """
         items = self.items_of(source)
-        kept, problems = sound_items(items, self.get_x or _itself, self._labeller())
+        kept, problems = select_sound(items, self.get_x or _itself, self._labeller())
         if problems and isinstance(self.splitter, IndexSplitter):
             cause = "its positions would mean other items"
             remedy = "first items = drop_bad(items, audit(items)), then give positions in these"
@@ -393,9 +391,9 @@ def narrate(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
 def _narrate_item(block: DataBlock, item: Any, source: Any, label: Any, categorize: Categorize) -> Iterator[str]:
     yield f"\nOne item: {short_name(item)} ({type(item).__name__})"
     yield f"  image, by {_name(block.get_x) if block.get_x else 'the item itself'}: {short_name(source)}"
-    yield f"  opened: {_pixels(prepared_pixels(source))}"
+    yield f"  opened: {_pixels(prepare_pixels(source))}"
     if block.item_tfms is not None:
-        prepared = prepared_pixels(source, block.item_tfms.prepared_size)
+        prepared = prepare_pixels(source, block.item_tfms.prepared_size)
         yield f"  {block.item_tfms}"
         yield f"    prepared: {_pixels(prepared)}"
         yield f"    finished: {_pixels(block.item_tfms.finish(prepared))}"

@@ -25,10 +25,9 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform
-from ..core import CoursekitError, DataError, Problem, data_error, derive_seed, generator, uniforms
+from ..core import CoursekitError, DataError, Problem, check_whole, data_error, derive_seed, generator, uniforms
 from .batches import Batches, BatchKey, EpochSampler, Samples, stack_pixels
 from .cache import PresizeCache
-from .checks import check_whole
 from ..plot import show_images
 from ..text import list_some, pluralize, short_name
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..core import DataError
 from ..data.loaders import BatchLoader
-from ..images import open_image, presized
-from ..plot import BLUE, DARK_RED, new_figure, show_images
+from ..images import open_image, presize
+from ..plot import BLUE, DARK_RED, escape_dollars, new_figure, show_images
 from ..text import file_name, list_some, shorten
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class ClassificationInterpretation(LabelledPredictions):
             raise DataError("There are no images to show.", "No items were given.", "Pass items=paths of the images.")
         if not len(positions):
             raise DataError("There are no images to show.", "The list of positions is empty.", "Choose another cell.")
-        images = [open_image(self.items[i], lambda size: presized(size, 400)) for i in positions]  # small in memory
+        images = [open_image(self.items[i], lambda size: presize(size, 400)) for i in positions]  # small in memory
         ncols = -(-len(images) // nrows) if nrows else min(len(images), 3)
         nrows = nrows or -(-len(images) // ncols)
         # a row is as high as its images need, for their width, but no more than half as high again as it is wide

@@ -1,4 +1,4 @@
-"""The audit of a data set (coursekit.data.audit, facts, duplicates). Numbers in names: rows of the table of faults."""
+"""The audit of a data set (coursekit.data.audit, findings, facts). Numbers in names: rows of the table of faults."""
 
 import io
 from collections import Counter
@@ -13,28 +13,26 @@ from PIL import Image
 from coursekit.core import DataError, home
 from coursekit.data import facts as facts_module
 from coursekit.data.audit import (
-    Copies,
     audit,
     bad_items,
     drop_bad,
-    picture_findings,
     picture_groups,
     plot_audit,
-    typo_findings,
 )
 from coursekit.data.facts import (
     MAX_BITS,
     NEAR,
+    Copies,
     Facts,
     difference_hash,
-    facts_of,
     gather_facts,
-    groups_of,
-    image_facts,
+    group_pairs,
     near_pairs,
+    read_facts,
     thumbnail,
 )
 from coursekit.data.files import RegexLabeller, get_image_files, parent_label, using_attr
+from coursekit.data.findings import check_pictures, check_typos
 from coursekit.data.splits import GroupSplitter, RandomSplitter, StratifiedSplitter
 from coursekit.datasets.catalogue import solar_cells
 
@@ -252,7 +250,7 @@ def test_copies_on_one_side_are_reported_once_each_and_not_in_pairs(tmp_path):
 def test_26_solar_cells_of_one_module_are_not_taken_for_copies():
     files = get_image_files(solar_cells("names"))
     rows = [i for i in range(len(files)) if 1500 <= int(files[i].stem[-4:]) < 1600]  # the most alike of all
-    thumbs = np.stack([facts_of(files[i]).thumb for i in rows])
+    thumbs = np.stack([read_facts(files[i]).thumb for i in rows])
     assert near_pairs(thumbs) == []
     assert len(near_pairs(thumbs, near=0.003)) > 0, "they are alike, only not so much"
     copies = []
@@ -292,13 +290,13 @@ def test_brightness_and_contrast_do_not_matter_and_flat_pictures_match_nothing()
 
 
 def test_groups_are_transitive():
-    assert groups_of(7, [(5, 6), (0, 2), (2, 4), (6, 4)]) == [0, 1, 0, 3, 0, 0, 0]
+    assert group_pairs(7, [(5, 6), (0, 2), (2, 4), (6, 4)]) == [0, 1, 0, 3, 0, 0, 0]
 
 
 def test_copies_of_many_identical_pictures_take_no_time_for_all_pairs():
-    same = facts_of(photo())
+    same = read_facts(photo())
     copies = Copies([same] * 3000)
-    assert len(list(copies.exact(0))) == 2999 and set(copies.groups()) == {0}
+    assert [copy.how for copy in copies.of(0)] == ["same"] * 2999 and set(copies.groups()) == {0}
 
 
 def test_the_first_copy_is_looked_for_no_further_than_needed():
@@ -309,16 +307,16 @@ def test_the_first_copy_is_looked_for_no_further_than_needed():
             Counting.looked_at += 1
             return super().__getitem__(i)
 
-    copies = Copies([facts_of(photo())] * 300)
+    copies = Copies([read_facts(photo())] * 300)
     names = [f"{i}.png" for i in range(300)]
-    assert len(list(picture_findings(names, copies, None, Counting([None] * 300)))) == 299
+    assert len(list(check_pictures(names, copies, [], Counting([None] * 300)))) == 299
     assert Counting.looked_at < 10 * 300, "as often as there are pictures, not pairs of them"
 
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_fewer_than_two_pictures_have_no_pairs(n):
     assert near_pairs(np.array([thumbnail(photo())] * n, dtype=np.uint8)) == []
-    assert Copies([facts_of(photo())] * n).groups() == [0] * n
+    assert Copies([read_facts(photo())] * n).groups() == [0] * n
 
 
 # labels
@@ -373,12 +371,12 @@ def test_22_a_single_class_is_reported(tmp_path):
     ],
 )
 def test_23_near_labels_are_suggested_and_legitimate_neighbours_are_not(counts, rare):
-    found = list(typo_findings(Counter(counts)))
+    found = list(check_typos(Counter(counts)))
     assert sorted(f.item for f in found) == sorted(f"class {label!r}" for label in rare)
 
 
 def test_23_a_typo_names_what_it_may_be_meant_for():
-    (finding,) = typo_findings(Counter({"beagle": 50, "beagel": 1}))
+    (finding,) = check_typos(Counter({"beagle": 50, "beagel": 1}))
     assert (
         "one letter away from 'beagle', of which there are 50; of this one 1" in finding.detail
         and "make it 'beagle'" in finding.remedy
@@ -448,6 +446,54 @@ def test_bad_items_in_memory_are_left_out_too(capsys):
     assert drop_bad(items, look(items)) == [items[0], items[2]]
 
 
+def test_images_in_memory_that_are_not_those_of_the_audit_are_refused():
+    items = [photo(), b"text", photo(1)]
+    with pytest.raises(DataError, match="3 images in memory were audited, these are 2"):
+        drop_bad(items[1:], look(items))
+
+
+def test_the_files_behind_a_count_can_be_left_out(tmp_path, capsys):
+    files = [save(photo(i, mode="L" if i % 2 else "RGB"), tmp_path / f"{i}.png") for i in range(6)]
+    table = look(files)
+    assert table["item"].tolist() == ["3 files"]
+    assert drop_bad(files, table, faults=["grey"]) == files[::2]
+    assert "3 of 6 items are left out (3 grey)" in capsys.readouterr().out
+    assert drop_bad(files[2:], table, faults=["grey"]) == files[2::2], "some of the audited files"
+
+
+def test_of_a_file_that_is_listed_twice_one_row_is_kept(tmp_path):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(3)]
+    rows = [files[0], files[1], files[0], files[2], files[0]]
+    assert drop_bad(rows, look(rows), faults=["listed twice"]) == files
+
+
+@pytest.mark.parametrize(
+    "change", [lambda table: table[::-1].reset_index(drop=True), lambda table: table.sort_values("detail").copy()]
+)
+def test_a_table_in_another_order_still_knows_what_its_rows_are_about(tmp_path, change):
+    files = [save(photo(0, mode="L"), tmp_path / f"{i}.png") for i in range(3)] + [write(tmp_path / "z.jpg", b"")]
+    table = change(look(files))
+    assert drop_bad(files, table) == files[:3]
+    figure = plot_audit(table)
+    bars = dict(
+        zip((label.get_text() for label in figure.axes[0].get_yticklabels()), figure.axes[0].patches, strict=True)
+    )
+    assert {axes.get_xlabel() for axes in figure.axes[1:]} == {"1.png | 0.png", "2.png | 0.png"}
+    assert sorted(bar.get_width() for bar in bars.values()) == [1, 2, 3]
+
+
+def test_a_table_that_was_saved_and_read_again_names_its_files(tmp_path):
+    files = [save(photo(0), tmp_path / "a.png"), write(tmp_path / "b.jpg", b"")]
+    look(files).to_csv(tmp_path / "audit.csv", index=False)
+    assert drop_bad(files, pd.read_csv(tmp_path / "audit.csv")) == files[:1]
+
+
+def test_45_labels_in_a_series_are_taken_by_place(tmp_path):
+    files = [save(photo(i // 2), tmp_path / f"{i}.png") for i in range(4)]
+    labels = pd.Series(["a", "a", "b", "b"], index=[3, 0, 2, 1])
+    assert "same picture, two labels" not in faults(look(files, labels))
+
+
 def test_the_order_of_the_rows_is_that_of_their_importance(tmp_path):
     files = [save(photo(0, mode="L"), tmp_path / f"{i}.png") for i in range(2)] + [write(tmp_path / "z.jpg", b"")]
     assert faults(look(files)) == ["empty file", "same picture twice", "grey"]
@@ -468,7 +514,7 @@ def test_a_second_audit_opens_no_file(tmp_path, monkeypatch):
     files = [save(photo(i), tmp_path / f"{i}.png") for i in range(4)] + [write(tmp_path / "e.jpg", b"")]
     first = audit(files)
     with monkeypatch.context() as patch:
-        patch.setattr(facts_module, "facts_of", lambda source: pytest.fail(f"looked at {source} again"))
+        patch.setattr(facts_module, "read_facts", lambda source: pytest.fail(f"looked at {source} again"))
         pd.testing.assert_frame_equal(audit(files), first)
         pd.testing.assert_frame_equal(audit(files[1:]), first)
     write(files[0], b"")
@@ -483,14 +529,26 @@ def test_what_may_change_without_the_file_is_not_remembered(tmp_path, monkeypatc
     assert audit(files[:1]).empty and audit(files[1:]).empty
 
 
-@pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
-def test_a_damaged_memory_is_made_anew(tmp_path, monkeypatch, content):
+@pytest.mark.parametrize("content", [b"", b"no facts at all" * 100, b"\0\xff\n" * 9])
+def test_a_damaged_memory_does_no_harm(tmp_path, monkeypatch, content):
     monkeypatch.setenv("COURSEKIT_HOME", str(tmp_path / "home"))
     path = save(photo(), tmp_path / "a.png")
-    write(home() / "facts.sqlite", content)
+    write(home() / "facts.jsonl", content)
     first = gather_facts([path])
-    monkeypatch.setattr(facts_module, "facts_of", lambda source: pytest.fail("looked again"))
+    monkeypatch.setattr(facts_module, "read_facts", lambda source: pytest.fail("looked again"))
     assert gather_facts([path]) == first
+
+
+def test_a_memory_whose_last_line_was_cut_off_keeps_the_others(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSEKIT_HOME", str(tmp_path / "home"))
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(4)]
+    first = gather_facts(files[:2], workers=1)
+    store = home() / "facts.jsonl"
+    store.write_bytes(store.read_bytes()[:-100])
+    assert gather_facts(files[2:]) == [read_facts(file) for file in files[2:]]
+    seen, real = [], facts_module.read_facts
+    monkeypatch.setattr(facts_module, "read_facts", lambda source: seen.append(source) or real(source))
+    assert gather_facts(files)[:2] == first and seen == [files[1]]
 
 
 def test_a_memory_that_cannot_be_written_costs_time_only(tmp_path, monkeypatch):
@@ -502,29 +560,29 @@ def test_a_memory_that_cannot_be_written_costs_time_only(tmp_path, monkeypatch):
 
 def test_the_memory_is_bounded_and_the_oldest_go(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSEKIT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(facts_module, "_MOST_ROWS", 6)
+    monkeypatch.setattr(facts_module, "_MAX_BYTES", 6 * 800)  # a line has 718 bytes or so
     files = [save(photo(i), tmp_path / f"{i}.png") for i in range(8)]
     gather_facts(files[:4])
     gather_facts(files[4:])
     seen = []
-    monkeypatch.setattr(facts_module, "facts_of", lambda source: seen.append(source) or Facts())
+    monkeypatch.setattr(facts_module, "read_facts", lambda source: seen.append(source) or Facts())
     gather_facts(files)
     assert seen == files[:4]
 
 
 def test_an_interrupted_audit_keeps_what_it_has_learnt(tmp_path, monkeypatch):
     files = [save(photo(i), tmp_path / f"{i}.png") for i in range(6)]
-    real, seen = facts_module.facts_of, []
+    real, seen = facts_module.read_facts, []
 
     def interrupted(source):
         if source == files[3]:
             raise KeyboardInterrupt
         return real(source)
 
-    monkeypatch.setattr(facts_module, "facts_of", interrupted)
+    monkeypatch.setattr(facts_module, "read_facts", interrupted)
     with pytest.raises(KeyboardInterrupt):
         gather_facts(files, workers=1)
-    monkeypatch.setattr(facts_module, "facts_of", lambda source: seen.append(source) or real(source))
+    monkeypatch.setattr(facts_module, "read_facts", lambda source: seen.append(source) or real(source))
     gather_facts(files)
     assert seen == files[3:]
 
@@ -532,13 +590,11 @@ def test_an_interrupted_audit_keeps_what_it_has_learnt(tmp_path, monkeypatch):
 @pytest.mark.parametrize("workers", [1, 4])
 def test_the_number_of_workers_changes_nothing(tmp_path, workers):
     files = [save(photo(i), tmp_path / f"{i}.png") for i in range(20)]
-    assert gather_facts(files, workers, cache=False) == [facts_of(file) for file in files]
+    assert gather_facts(files, workers, cache=False) == [read_facts(file) for file in files]
 
 
 def test_facts_are_those_of_the_upright_picture(tmp_path):
     turned = Image.Exif()
     turned[0x0112] = 6
     path = save(photo(0, 60, 45), tmp_path / "a.jpg", exif=turned)
-    assert facts_of(path)[3:10] == ("JPEG", "RGB", 45, 60, 6, 1, False)
-    table = image_facts([path], cache=False)
-    assert table["item"].tolist() == [path] and table["height"].tolist() == [60] and "pixels" not in table
+    assert read_facts(path)[3:10] == ("JPEG", "RGB", 45, 60, 6, 1, False)

@@ -15,18 +15,17 @@ from PIL import Image
 from coursekit.augment.colour import Normalize, imagenet_stats
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import RandomResizedCrop, Resize, ResizeMethod
-from coursekit.core import CoursekitError, DataError, home
+from coursekit.core import CoursekitError, DataError, check_whole, home
 from coursekit.data.batches import BatchKey, Categorize, epoch_order, sorted_vocab, stack_pixels, training_batches
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock, load_batch
-from coursekit.data.checks import check_whole, choose_vocab
-from coursekit.data.facts import facts_of
+from coursekit.data.facts import read_facts
 from coursekit.data.files import RegexLabeller, get_image_files, parent_label, using_attr
+from coursekit.data.items import choose_vocab
 from coursekit.data.loaders import default_device
 from coursekit.data.shortcuts import ImageDataLoaders
 from coursekit.data.splits import ColSplitter, IndexSplitter, RandomSplitter, StratifiedSplitter
 from coursekit.data.tables_in import ColReader, is_missing
 from coursekit.images import open_image
-from coursekit.plot import show_images
 
 AUGMENT = aug_transforms(size=16, min_scale=0.5)
 
@@ -442,12 +441,6 @@ def test_show_batch_shows_normalised_images_as_they_look(pets):
     assert np.allclose(first, second, atol=1e-5)
 
 
-def test_show_images_takes_pil_images_arrays_and_tensors():
-    img = Image.new("RGB", (4, 4), (255, 0, 0))
-    figure = show_images([img, np.asarray(img), torch.ones(3, 4, 4)], ["a", "b", "c"], suptitle="three")
-    assert [ax.get_title() for ax in figure.axes if ax.images] == ["a", "b", "c"]
-
-
 # ---- what is refused beforehand
 
 
@@ -485,8 +478,6 @@ def test_missing_files_and_missing_labels_come_in_one_table(pets):
 
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, "", "  "])
 def test_a_label_that_is_missing_is_no_class(pets, missing):
-    from coursekit.data.tables_in import is_missing
-
     assert is_missing(missing)
     block = pets_block(get_y=lambda file: missing if file.name == "pug_3.jpg" else file.name.rsplit("_", 1)[0])
     assert "no label" in refused(block, pets) and "pug_3.jpg" in refused(block, pets)
@@ -640,7 +631,7 @@ def test_drop_bad_leaves_out_what_cannot_be_used_and_lists_it(pets, capsys):
     assert "3 of 27 items cannot be used and are left out" in told
     assert [problem.item.split("/")[-1] for problem in dls.left_out] == ["nameless.jpg", "pug_1.jpg", "pug_2.jpg"]
     assert dls.left_out[1].cause == "damaged or cut off" and pets_block().dataloaders(pets, drop_bad=True).train.n == 20
-    assert dls.left_out[1].remedy == facts_of(pets / "pug_1.jpg").remedy != ""
+    assert dls.left_out[1].remedy == read_facts(pets / "pug_1.jpg").remedy != ""
     assert not pets_block(get_items=None).dataloaders(list(dls.train.items), drop_bad=True).left_out
 
 
@@ -840,10 +831,3 @@ def test_batches_on_a_gpu_are_those_of_the_cpu(pets, workers):
     cpu, gpu = (pets_block().dataloaders(pets, bs=4, device=d, num_workers=workers) for d in ("cpu", "cuda"))
     for (x1, y1), (x2, y2) in zip(batches(cpu.train), batches(gpu.train), strict=True):
         assert x2.is_cuda and torch.equal(y1, y2.cpu()) and (x1 - x2.cpu()).abs().max() < 2 / 255
-
-
-def test_a_dollar_in_a_name_is_no_formula():
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    figure = show_images([np.zeros((8, 8, 3), np.uint8)], [r"US$5 or $\foo$"])
-    FigureCanvasAgg(figure).draw()  # a formula that matplotlib does not know would raise here

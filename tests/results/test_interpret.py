@@ -378,11 +378,6 @@ def test_figsize_dpi_and_title_of_the_source_texts():
     assert figure.axes[0].get_title() == "mine"
 
 
-def test_long_names_keep_their_ends():
-    assert shorten("staffordshire_bull_terrier", 11) == "staff…rrier"
-    assert shorten("pug", 11) == "pug"
-
-
 @pytest.fixture
 def photos(tmp_path):
     paths = []
