@@ -21,7 +21,7 @@ HOUSE = (
         "How do I learn it?",
         (
             *("explore_predict", "explore_confusion", "explore_freezing", "explore_cycle", "explore_finder"),
-            *("explore_loss", "live", "widgets", "canvas"),
+            *("explore_loss", "widgets", "canvas"),
         ),
     ),
     Floor(
@@ -33,8 +33,8 @@ HOUSE = (
         "training",
         "How does it learn?",
         (
-            *("learner", "loop", "checkpoint", "transfer", "summary", "schedule", "recorder", "faults", "callbacks"),
-            *("lr_finder", "precision"),
+            *("learner", "live", "loop", "checkpoint", "transfer", "summary", "schedule", "recorder", "faults"),
+            *("callbacks", "lr_finder", "precision"),
         ),
     ),
     Floor("export", "How do I hand it over?", ("folder", "predictor", "tensors", "tables", "onnx", "schema")),
@@ -43,7 +43,7 @@ HOUSE = (
         "data",
         "Where do batches come from?",
         (
-            *("shortcuts", "block", "loaders", "audit", "findings", "items", "batches", "facts", "splits"),
+            *("shortcuts", "block", "summary", "loaders", "audit", "findings", "items", "batches", "facts", "splits"),
             *("tables_in", "files", "cache"),
         ),
     ),

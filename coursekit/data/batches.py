@@ -10,22 +10,22 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from ..augment.pipeline import BatchPipeline
+from ..augment.resize import ItemTransform, item_tfm_from_spec
 from ..core import DataError, generator
 from .cache import PlainImages, PresizeCache
+from ..images import ImageSource
 from ..text import list_some, short_name
 
-if TYPE_CHECKING:
-    from coursekit.augment.resize import ItemTransform
-
 # %% auto #0
-__all__ = ['Batches', 'Samples', 'open_images', 'EpochSampler', 'count_up', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
+__all__ = ['Batches', 'Samples', 'open_images', 'EpochSampler', 'count_up', 'stack_sources', 'load_batch', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
 
 # %% ../../nbs/lib/data/02_batches.ipynb #8a22421a
 class Batches(Protocol):
@@ -103,6 +103,25 @@ def count_up(seen: Counter, position: int) -> int:
     "Returns how often `position` was seen before; it counts as seen now."
     seen[position] += 1
     return seen[position] - 1
+
+# %% ../../nbs/lib/data/02_batches.ipynb #a6e0bf2b
+def stack_sources(sources: Sequence[ImageSource], item_tfm: ItemTransform | None) -> Tensor:
+    "Opens images, brings them to one size as in validation, and stacks them: uint8 (B,3,H,W)."
+    images = open_images(list(sources), item_tfm, cache=False)
+    pixels = [images[i] if item_tfm is None else item_tfm.finish(images[i]) for i in range(len(images))]
+    return stack_pixels(pixels, sources)
+
+
+def load_batch(
+    sources: Sequence[ImageSource], preprocessing: dict[str, Any], device: torch.device | str = "cpu"
+) -> Tensor:
+    """Opens images as the model's input, by the validation path: float32 (B,3,h,w) on `device`.
+
+    `sources`: paths, bytes, PIL images, arrays or tensors. `preprocessing`: what `DataLoaders.preprocessing()`
+    returned, or the same read from JSON. Raises `DataError` for what cannot be opened.
+    """
+    item_tfm, pipeline = item_tfm_from_spec(preprocessing["item_tfms"]), BatchPipeline.from_spec(preprocessing["batch"])
+    return pipeline(stack_sources(sources, item_tfm).to(device))
 
 # %% ../../nbs/02_loading.ipynb #6db1b232
 def epoch_order(n: int, seed: int, epoch: int, weights: Tensor | None = None) -> list[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,11 +23,11 @@ from torch import Tensor
 
 from ..augment.geometry import BatchTransform
 from ..augment.pipeline import BatchPipeline
-from ..augment.resize import ItemTransform, item_tfm_from_spec
+from ..augment.resize import ItemTransform
 from ..core import DataError, Problem
 from .files import get_image_files
 from .splits import IndexSplitter, LabelSplitter, RandomSplitter, Split
-from ..images import ImageSource, prepare_pixels
+from ..images import ImageSource
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from coursekit.data.items import Items
 
 # %% auto #0
-__all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock', 'narrate', 'load_batch']
+__all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock']
 
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
 from ..core import check_function, check_whole, refuse_arguments
@@ -49,11 +49,12 @@ from coursekit.data.items import (
     single_class_error,
 )
 from .loaders import BatchLoader
+from .summary import describe_steps, function_name
 from ..text import list_some, pluralize, short_name
 
 # %% ../../nbs/02_loading.ipynb #2f5fb6f5
 class DataLoaders:
-    """The two sides of a data set, `train` and `valid`, and what belongs to both; made by `DataBlock.dataloaders`."""
+    """Holds the two sides of a data set, `train` and `valid`, and what belongs to both."""
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class DataLoaders:
         return self.train.pipeline.normalize is not None
 
     def class_weights(self) -> Tensor:
-        """One weight for each class, so that all classes count alike in a loss: float32 (c,), in the order of `vocab`.
+        """Returns a weight for each class, so that all count alike in a loss: float32 (c,), in the order of `vocab`.
 
         n / (c * n_class), with n training images of c classes, n_class of this one (King and Zeng 2001, as in
         scikit-learn's "balanced"): the mean over the images is 1. A class without training images gets 0.
@@ -112,7 +113,7 @@ class DataLoaders:
         return torch.where(seen, counts.sum() / (seen.sum() * counts.clamp(min=1)), 0.0)
 
     def one_batch(self) -> tuple[Tensor, Tensor | None]:
-        "The first training batch of the epoch."
+        "Returns the first training batch of the epoch."
         return self.train.one_batch()
 
     def show_batch(
@@ -123,11 +124,11 @@ class DataLoaders:
         figsize: tuple[float, float] | None = None,
         unique: bool = False,
     ) -> Figure:
-        "Training images with their labels, as training sees them; `unique`: one image in `max_n` different epochs."
+        "Draws training images with labels, as training sees them; `unique`: one image in `max_n` different epochs."
         return self.train.show_batch(max_n, nrows, ncols, figsize, unique)
 
     def preprocessing(self) -> dict[str, Any]:
-        "All that happens to an image on its way to the model in validation, as JSON-able values; see `load_batch`."
+        "Returns all that happens to an image on its way into the model, as JSON-able values."
         item_tfm = self.train.item_tfm
         return {"item_tfms": item_tfm and item_tfm.spec(), "batch": self.train.pipeline.spec()}
 
@@ -139,14 +140,14 @@ class DataLoaders:
         num_workers: int | None = None,
         cache: bool = False,
     ) -> BatchLoader:
-        """Other items through the validation path, in order: a folder, a list, a table, or a single image.
+        """Makes a loader of other items, in order and as in validation: of a folder, a list, a table, or one image.
 
         `with_labels` reads their labels too; without, a table needs no column for them. `cache` keeps what was decoded,
         for the next time. Raises one `DataError` with all missing files and all labels that are not classes of this
         data: nothing is left out, so prediction i belongs to item i.
         """
         block = self.block
-        found = block.items_of(items) if _is_folder(items) else _listed(items)
+        found = block.items_of(items) if _is_folder(items) else _as_items(items)
         if len(found) == 0:
             raise DataError("There are no items to test.", remedy="pass a folder, a list, a table, or an image")
         sources, labels = block.read(found, with_labels)
@@ -166,12 +167,12 @@ class DataLoaders:
         )
 
     def check_trainable(self) -> None:
-        "Raise `DataError` if a classifier cannot be trained on this: there is only one class."
+        "Raises `DataError` if a classifier cannot be trained on this: there is only one class."
         if self.c < 2:
             raise single_class_error(self.vocab)
 
 
-def _file_as_source(file: Path) -> DataError:
+def _file_as_source_error(file: Path) -> DataError:
     if file.suffix.lower() in {".csv", ".tsv", ".txt", ".xlsx", ".parquet"}:
         remedy = (
             "read it first, and pass the table: for example pandas.read_csv(...); or ImageDataLoaders.from_csv(...)"
@@ -185,8 +186,8 @@ def _is_folder(source: Any) -> bool:
     return isinstance(source, str | os.PathLike) and os.path.isdir(source)
 
 
-def _listed(items: Any) -> Items:
-    "A table as it is, a single image as a list of one, anything else as a list."
+def _as_items(items: Any) -> Items:
+    "Returns a table as it is, a single image as a list of one, anything else as a list."
     if hasattr(items, "iloc"):
         return items
     is_image = isinstance(items, str | os.PathLike | bytes | np.ndarray | Tensor | Image.Image)
@@ -195,18 +196,18 @@ def _listed(items: Any) -> Items:
 # %% ../../nbs/02_loading.ipynb #2e4c0e78
 @dataclass(frozen=True)
 class ImageBlock:
-    "The input is an RGB image."
+    "Says that the input is an RGB image."
 
 
 @dataclass(frozen=True)
 class CategoryBlock:
-    "The target is one of several classes: sorted, or those of `vocab` in its order."
+    "Says that the target is one of several classes: sorted, or those of `vocab` in its order."
 
     vocab: Sequence[str] | None = None
 
 # %% ../../nbs/02_loading.ipynb #b0f93edc
 class DataBlock:
-    """A recipe for turning a source (a folder, a list, a table) into batches for training and validation.
+    """Turns a source (a folder, a list, a table) into batches for training and validation, by a recipe.
 
     `blocks`: kinds of input and target. `get_items`: source -> items; without it a folder gives its image files, and a
     list or table is taken as the items. `get_x`: item -> image (path, bytes, PIL image, array), by default the item
@@ -235,13 +236,13 @@ class DataBlock:
 
     def __repr__(self) -> str:
         parts = ((name, getattr(self, name)) for name in _RECIPE)
-        return f"DataBlock({', '.join(f'{name}={_name(part)}' for name, part in parts if part is not None)})"
+        return f"DataBlock({', '.join(f'{name}={function_name(part)}' for name, part in parts if part is not None)})"
 
     def items_of(self, source: Any) -> Items:
-        "The items of a source. Raises `DataError` when there are none."
+        "Returns the items of a source. Raises `DataError` when there are none."
         is_path = isinstance(source, str | os.PathLike)
         if is_path and os.path.isfile(source):
-            raise _file_as_source(Path(source))
+            raise _file_as_source_error(Path(source))
         if self.get_items is not None:
             items = self.get_items(source)
         else:
@@ -253,7 +254,7 @@ class DataBlock:
         return items
 
     def read(self, items: Items, with_labels: bool = True) -> tuple[list[ImageSource], list[Any]]:
-        "Image sources and labels of `items`, see `read_items`."
+        "Reads image sources and labels of `items`. Raises one `DataError` for all that have no file or no label."
         return read_items(items, self.get_x or _itself, self._labeller() if with_labels else None)
 
     def _labeller(self) -> Callable[[Any], Any]:
@@ -266,7 +267,7 @@ class DataBlock:
         return self.get_y
 
     def split(self, items: Items, labels: Sequence[Any]) -> Split:
-        "Positions for training and for validation. Raises `DataError` for an impossible split."
+        "Returns positions for training and for validation. Raises `DataError` for an impossible split."
         splitter = self.splitter or RandomSplitter()
         train, valid = splitter(items, labels) if isinstance(splitter, LabelSplitter) else splitter(items)
         return check_split([int(i) for i in train], [int(i) for i in valid], len(items))
@@ -284,7 +285,7 @@ class DataBlock:
         weights: str | Sequence[float] | Tensor | None = None,
         **unknown: Any,
     ) -> DataLoaders:
-        """Batches for training and validation, after everything that can be checked was checked.
+        """Makes batches for training and validation, after everything that can be checked was checked.
 
         `bs`: images in a training batch, `val_bs` in one for validation (twice as many if not given). `num_workers`:
         processes that read ahead; none is needed once images are cached. `device`: the accelerator if there is one.
@@ -321,7 +322,7 @@ class DataBlock:
         return DataLoaders(train_dl, valid_dl, self, categorize, left_out)
 
     def sound_items_of(self, source: Any) -> tuple[Items, list[Problem]]:
-        """Items of a source that have a label and an image that opens, and the problems of the others, which it counts.
+        """Selects the items of a source that have a label and an image that opens; returns the others' problems too.
 
         Raises `DataError` when nothing is left, and when an `IndexSplitter` would then mean other items.
         """
@@ -337,8 +338,8 @@ class DataBlock:
         return (items.iloc[kept] if hasattr(items, "iloc") else [items[i] for i in kept]), problems
 
     def summary(self, source: Any, bs: int = 4) -> None:
-        "Print what happens to the source, step by step, up to a batch of `bs` images, or to the first error."
-        for line in narrate(self, source, bs):
+        "Prints what happens to the source, step by step, up to a batch of `bs` images, or to the first error."
+        for line in describe_steps(self, source, bs):
             print(line)
 
 
@@ -358,7 +359,7 @@ def _itself(item: Any) -> Any:
 
 
 def _one_item_transform(tfms: Any) -> ItemTransform | None:
-    "One transform, of a list of at most one. Raises `DataError` for others."
+    "Returns the one transform of a list of at most one. Raises `DataError` for others."
     tfms = [tfm for tfm in (tfms if isinstance(tfms, list | tuple) else [tfms]) if tfm is not None]
     if len(tfms) > 1 or not all(hasattr(tfm, name) for tfm in tfms for name in ("prepared_size", "finish", "spec")):
         raise DataError(
@@ -367,89 +368,3 @@ def _one_item_transform(tfms: Any) -> ItemTransform | None:
             "use Resize(...) or RandomResizedCrop(...); augmentation belongs into batch_tfms",
         )
     return tfms[0] if tfms else None
-
-# %% ../../nbs/02_loading.ipynb #a9c3235b
-def narrate(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
-    "The lines of `DataBlock.summary`; ends with the first error, in words."
-    try:
-        items = block.items_of(source)
-        yield f"Items: {len(items)}, from {_describe_source(source)}"
-        sources, labels = block.read(items)
-        train, valid = block.split(items, labels)
-        splitter = _name(block.splitter or RandomSplitter())
-        yield f"Split by {splitter}: {len(train)} for training, {len(valid)} for validation"
-        categorize = choose_vocab(labels, train, valid, block.blocks[1].vocab)
-        yield f"Classes: {len(categorize)}, {_counts(labels)}"
-        first = train[0]
-        yield from _narrate_item(block, _nth(items, first), sources[first], labels[first], categorize)
-        few = train[:bs]
-        yield from _narrate_batch(block, few, [sources[i] for i in few], [categorize(labels[i]) for i in few])
-    except DataError as error:
-        yield f"\nThis does not work:\n{error}"
-
-
-def _narrate_item(block: DataBlock, item: Any, source: Any, label: Any, categorize: Categorize) -> Iterator[str]:
-    yield f"\nOne item: {short_name(item)} ({type(item).__name__})"
-    yield f"  image, by {_name(block.get_x) if block.get_x else 'the item itself'}: {short_name(source)}"
-    yield f"  opened: {_pixels(prepare_pixels(source))}"
-    if block.item_tfms is not None:
-        prepared = prepare_pixels(source, block.item_tfms.prepared_size)
-        yield f"  {block.item_tfms}"
-        yield f"    prepared: {_pixels(prepared)}"
-        yield f"    finished: {_pixels(block.item_tfms.finish(prepared))}"
-    yield f"  label, by {_name(block.get_y)}: {label!r} ({type(label).__name__}) -> target {categorize(label)}"
-
-
-def _narrate_batch(block: DataBlock, indices: list[int], sources: list[Any], targets: list[int]) -> Iterator[str]:
-    yield f"\nA batch of {len(indices)}"
-    x = _stacked(sources, block.item_tfms)
-    yield f"  stacked: {_type(x)} {tuple(x.shape)}; targets: int64 ({len(targets)},), {targets}"
-    pipeline = BatchPipeline(block.batch_tfms)
-    for batch_tfm in pipeline.tfms:
-        yield f"  {batch_tfm}"
-    out = pipeline(x, pipeline.draw(0, indices))
-    span = f"values from {out.min():.2f} to {out.max():.2f}"
-    yield f"  after batch transforms: {_type(out)} {tuple(out.shape)}, {span}"
-
-
-def _stacked(sources: Sequence[ImageSource], item_tfm: ItemTransform | None) -> Tensor:
-    "The images decoded, brought to one size as in validation, and stacked: uint8 (B,3,H,W)."
-    images = open_images(list(sources), item_tfm, cache=False)
-    pixels = [images[i] if item_tfm is None else item_tfm.finish(images[i]) for i in range(len(images))]
-    return stack_pixels(pixels, sources)
-
-
-def _pixels(image: np.ndarray) -> str:
-    return f"RGB, {image.dtype} {image.shape}: {image.shape[0]} high, {image.shape[1]} wide"
-
-
-def _type(x: Tensor) -> str:
-    return str(x.dtype).removeprefix("torch.")
-
-
-def _describe_source(source: Any) -> str:
-    return Path(source).name if isinstance(source, str | os.PathLike) else f"a {type(source).__name__}"
-
-
-def _name(function: Any) -> str:
-    return getattr(function, "__name__", None) or repr(function)
-
-
-def _nth(items: Items, i: int) -> Any:
-    return items.iloc[i] if hasattr(items, "iloc") else items[i]
-
-
-def _counts(labels: Sequence[Any]) -> str:
-    return list_some([f"{label} ({n})" for label, n in sorted(Counter(map(str, labels)).items())])
-
-# %% ../../nbs/02_loading.ipynb #b09338f9
-def load_batch(
-    sources: Sequence[ImageSource], preprocessing: dict[str, Any], device: torch.device | str = "cpu"
-) -> Tensor:
-    """Images as the model's input, by the validation path: float32 (B,3,h,w) on `device`.
-
-    `sources`: paths, bytes, PIL images, arrays or tensors. `preprocessing`: what `DataLoaders.preprocessing()`
-    returned, or the same read from JSON. Raises `DataError` for what cannot be opened.
-    """
-    item_tfm, pipeline = item_tfm_from_spec(preprocessing["item_tfms"]), BatchPipeline.from_spec(preprocessing["batch"])
-    return pipeline(_stacked(sources, item_tfm).to(device))

@@ -29,7 +29,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..core import CoursekitError, ExportError, file_sha256, remove_stale, temporary_path, write_atomic
-from ..data.block import load_batch
+from ..data.batches import load_batch
 from .onnx import check_onnx, check_onnx_installed, write_onnx
 from .predictor import Predictor
 from coursekit.export.schema import (

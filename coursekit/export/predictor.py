@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..core import DataError, Problem, check_whole, data_error
-from ..data.block import load_batch
+from ..data.batches import load_batch
 from ..data.files import get_image_files
 from .tables import item_name, prediction_table
 from ..images import ImageSource, open_image

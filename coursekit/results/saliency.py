@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ..augment.pipeline import BatchPipeline
 from ..core import DataError, ModelError
-from ..data.block import load_batch
+from ..data.batches import load_batch
 from ..images import ImageSource
 from ..losses import softmax
 from ..models.model import VisionModel, evaluating

@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from ..core import TrainingError, in_notebook, torch_seeded
-from ..data.block import BatchLoader, DataLoaders, load_batch
+from ..data.batches import load_batch
+from ..data.block import DataLoaders
+from ..data.loaders import BatchLoader
 from ..export.folder import export_model
 from ..losses import CrossEntropyLoss, softmax
 from ..models.bodies import arch_id

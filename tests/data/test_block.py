@@ -16,8 +16,16 @@ from coursekit.augment.colour import Normalize, imagenet_stats
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import RandomResizedCrop, Resize, ResizeMethod
 from coursekit.core import CoursekitError, DataError, check_whole, home
-from coursekit.data.batches import BatchKey, Categorize, epoch_order, sorted_vocab, stack_pixels, training_batches
-from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock, load_batch
+from coursekit.data.batches import (
+    BatchKey,
+    Categorize,
+    epoch_order,
+    load_batch,
+    sorted_vocab,
+    stack_pixels,
+    training_batches,
+)
+from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
 from coursekit.data.facts import read_facts
 from coursekit.data.files import RegexLabeller, get_image_files, parent_label, using_attr
 from coursekit.data.items import choose_vocab

@@ -22,7 +22,7 @@ from coursekit.augment.colour import Normalize, imagenet_stats
 from coursekit.augment.pipeline import BatchPipeline, aug_transforms
 from coursekit.augment.resize import RandomResizedCrop, Resize
 from coursekit.core import CoursekitError, DataError, ExportError, temporary_path
-from coursekit.data.block import load_batch
+from coursekit.data.batches import load_batch
 from coursekit.export import folder as export
 from coursekit.export.folder import TEXT_FILE, WEIGHTS_FILE, Predictor, load_learner, sample_image
 from coursekit.export.schema import FORMAT_VERSION

@@ -10,7 +10,7 @@ from torch import nn
 
 from coursekit.augment.pipeline import BatchPipeline
 from coursekit.core import ExportError
-from coursekit.data.block import load_batch
+from coursekit.data.batches import load_batch
 from coursekit.export import folder as export
 from coursekit.export import onnx as onnx_export
 from coursekit.export.folder import ONNX_FILE, TEXT_FILE, load_learner

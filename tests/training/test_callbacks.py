@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from coursekit.core import TrainingError
-from coursekit.course.live import LivePlot
 from coursekit.data.batches import Batches
 from coursekit.losses import cross_entropy
 from coursekit.plot import new_figure
@@ -30,6 +29,7 @@ from coursekit.training.callbacks import (
     with_defaults,
 )
 from coursekit.training.checkpoint import callbacks_by_name
+from coursekit.training.live import LivePlot
 from coursekit.training.loop import TrainingLoop
 from coursekit.training.precision import Engine, adamw
 
@@ -314,7 +314,7 @@ def test_mixed_images_have_mixed_targets_in_training_only(make_toy_learner, mix)
 
 def test_the_live_plot_shows_all_batches_so_far_and_draws_for_somebody_only(toy_learner, monkeypatch):
     drawn = []
-    monkeypatch.setattr("coursekit.course.live.draw_losses", lambda *args: drawn.append(args) or new_figure(1, 1))
+    monkeypatch.setattr("coursekit.training.live.draw_losses", lambda *args: drawn.append(args) or new_figure(1, 1))
     toy_learner.fit(1, cbs=LivePlot(seconds=0))
     assert not drawn  # there is no notebook here
 
