@@ -26,8 +26,10 @@ from ..text import list_some
 
 # timm is imported inside the functions: `import coursekit` stays quick
 
+DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}  # as safetensors calls them
+
 # %% auto #0
-__all__ = ['find_weights', 'read_weights', 'body_weights', 'tensor_differences']
+__all__ = ['DTYPES', 'find_weights', 'read_weights', 'body_weights', 'tensor_differences', 'describe_tensors']
 
 # %% ../../nbs/lib/models/weights.ipynb #b3264c8f
 def find_weights(arch: str | Callable, weights: str | Path | None = None, download: bool = False) -> Path:
@@ -177,12 +179,17 @@ def body_weights(arch: str | Callable, body: nn.Module, path: str | Path, n_in: 
 def tensor_differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
     """Lists how the found tensors differ from the expected ones, one difference per line.
 
-    Both map names to what must be equal, and is shown where it is not: a shape, or a text of type and shape.
+    Both map names to what is compared: shapes, or what `describe_tensors` returns.
     """
     missing = [f"{name} is missing" for name in expected if name not in found]
     extra = [f"{name} does not belong here" for name in found if name not in expected]
     wrong = [f"{n} is {found[n]}, not {expected[n]}" for n in expected if n in found and found[n] != expected[n]]
     return missing + extra + wrong
+
+
+def describe_tensors(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    "Returns type (as safetensors calls it) and shape of every tensor as text, such as `F32 (2, 512)`, by name."
+    return {name: f"{DTYPES.get(t.dtype, t.dtype)} {tuple(t.shape)}" for name, t in tensors.items()}
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
