@@ -141,8 +141,9 @@ def read_tensors(path: Path, expected: Mapping[str, str], sha256: str) -> dict[s
         with safe_open(path, framework="pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 (not a dictionary)
             found = {name: f"{part.get_dtype()} {tuple(part.get_shape())}" for name, part in slices.items()}
-    except (SafetensorError, ValueError, RuntimeError) as error:
-        what = "a pickle or an archive" if start.startswith((b"PK", b"\x80")) else error
+    except (SafetensorError, ValueError, RuntimeError, MemoryError) as error:
+        pickled = start.startswith((b"PK", b"\x80"))
+        what = "it is a pickle or an archive" if pickled else f"its header cannot be read: {error}"
         raise export_error(path, [f"it is no safetensors file: {what}"]) from error
     problems = tensor_differences(found, expected)
     if not problems and file_sha256(path) != sha256:
