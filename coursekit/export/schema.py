@@ -20,6 +20,7 @@ from ..augment.pipeline import BatchPipeline
 from ..augment.resize import item_tfm_from_spec
 from ..core import CoursekitError, ExportError
 from ..models.bodies import arch_id
+from ..text import pluralize
 
 # %% auto #0
 __all__ = ['FORMAT', 'FORMAT_VERSION', 'READER_VERSION', 'KEYS', 'OPENING', 'HEAD', 'MAX_TEXT_BYTES', 'MAX_DEPTH', 'MAX_SIDE',
@@ -169,7 +170,7 @@ def _golden_problems(text: dict[str, Any]) -> list[str]:
     logits = golden["logits"] if isinstance(golden, dict) and golden.keys() == keys else None
     if isinstance(logits, list) and len(logits) == n and all(_is_number(x, torch.finfo().max) for x in logits):
         return []
-    return [f"'golden_sample' must hold {n} logits, each a 32-bit float, and nothing else"]
+    return [f"'golden_sample' must hold {pluralize(n, 'logit')}, each a 32-bit float, and nothing else"]
 
 
 _NAME_OR_VERSION = re.compile(r"[\w.+!-]{1,40}", re.ASCII)  # such as torch, or 2.10.0+cu128: PEP 440
