@@ -75,7 +75,7 @@ TOLERANCE = 1e-3  # of the golden logits, relative to 1 + the largest: other pro
 
 
 def load_learner(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> Predictor:
-    """Returns the `Predictor` in a folder that `export_model` wrote. No code in the folder is run, whoever wrote it.
+    """Returns the `Predictor` in a folder that `export_model` wrote. No code in the folder is run.
 
     Raises `ExportError`, saying what to do, for anything except a whole export: a newer format, edited text, missing,
     extra or changed tensors, links, pickles, or other logits for the golden sample than when it was exported.
@@ -326,9 +326,7 @@ def _previous(folder: Path) -> Path:
 def _check_replaceable(folder: Path) -> None:
     "Raises `ExportError` when anything except an earlier export would be deleted, or the folder this process works in."
     if folder == Path.cwd() or folder in Path.cwd().parents:
-        raise ExportError(
-            f"{folder} is in use.", "This process works in it.", "Choose another folder, such as 'export'."
-        )
+        raise ExportError(f"{folder} is in use.", "This process works in it.", "Choose another, such as 'export'.")
     if folder.exists() and not folder.is_dir():
         raise ExportError(f"{folder} is a file.", "An export is a folder.", "Choose another name.")
     for place in (folder, _previous(folder)):

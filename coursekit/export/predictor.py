@@ -40,7 +40,7 @@ def list_items(items: Any) -> list[Any]:
     """
     if isinstance(items, str | os.PathLike) and os.path.isdir(items):
         return list(get_image_files(Path(items)))
-    names = isinstance(items, np.ndarray) and items.dtype.kind in "OU"  # an array of paths is no image
+    names = isinstance(items, np.ndarray) and items.dtype.kind in "OU"  # an array of paths is not an image
     if isinstance(items, str | os.PathLike | bytes | bytearray | np.ndarray | Tensor | Image.Image) and not names:
         return [items]
     if hasattr(items, "iloc") and getattr(items, "ndim", 1) == 2:
@@ -98,7 +98,7 @@ class Predictor:
         """Returns label (str), its index (int) and the probabilities of all classes (float32, (C,)) for one image.
 
         `item` is a path, bytes, a PIL image, an array or a tensor, as `images.open_image` takes them; for a list of
-        these, a list of such triples. Raises `DataError` for what is no image (also a `TypeError` for other types).
+        these, a list of such triples. Raises `DataError` for what is not an image (also a `TypeError` for other types).
         """
         if isinstance(item, list | tuple):
             return [self.predict(one) for one in item]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from ..core import ModelError
@@ -123,17 +124,18 @@ def create_body(arch: str | Callable, n_in: int = 3) -> nn.Module:
     """Builds the body of `arch`, with random weights: images of shape (N, n_in, H, W) -> feature maps.
 
     `n_features(body)` says how many channels the maps have, `body.feature_info` by how much each stage shrinks the
-    image. Raises `ModelError` for an architecture that cannot be built without its pooling.
+    image. Weights lie in `channels_last` order. Raises `ModelError` for an architecture that cannot be built so.
     """
     import timm
 
     name = architecture(arch).name
     try:
-        return timm.create_model(name, pretrained=False, num_classes=0, global_pool="", in_chans=n_in)
+        body = timm.create_model(name, pretrained=False, num_classes=0, global_pool="", in_chans=n_in)
+        return body.to(memory_format=torch.channels_last)
     except (AssertionError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(
             f"{arch_id(arch)} cannot be used as a body with {n_in} input channels.",
-            f"timm says: {error}",
+            f"timm or torch says: {error}",
             "Choose another architecture, or give Learner a module of your own.",
         ) from error
 

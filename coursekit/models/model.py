@@ -188,8 +188,7 @@ def build_model(
     normalize = Normalization(known_mean if mean is None else mean, known_std if std is None else std)
     with torch_seeded(seed, "body"):
         body = create_body(arch, n_in)
-    model = VisionModel(normalize, body, pool_for(body), create_head(2 * n_features(body), n_out, seed=seed))
-    return model.to(memory_format=torch.channels_last)
+    return VisionModel(normalize, body, pool_for(body), create_head(2 * n_features(body), n_out, seed=seed))
 
 # %% ../../nbs/lib/models/model.ipynb #abee03ff
 def load_pretrained(

@@ -117,6 +117,8 @@ attack_text("other architecture", lambda t: t | {"architecture": "resnet18"}, "i
 attack_text(
     "enormous architecture", lambda t: t | {"architecture": "vit_giant_patch14_224"}, "is missing|does not belong"
 )
+for arch in ("efficientvit_b0", "lambda_resnet26t"):
+    attack_text(f"{arch}, no body", lambda t, arch=arch: t | {"architecture": arch}, "cannot be used as a body")
 attack_text("class for transform", lambda t: with_item_tfm(t, {"name": "os.system"}), "'preprocessing'")
 attack_text("dunder", lambda t: with_item_tfm(t, {"name": "Resize", "__class__": "x", "size": [64, 64]}), "'preproc")
 attack_text("dunder name", lambda t: with_item_tfm(t, {"name": "__import__", "size": [64, 64]}), "'preprocessing'")

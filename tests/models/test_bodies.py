@@ -45,9 +45,10 @@ def test_an_unknown_architecture_names_close_matches_and_where_the_list_is(arch,
         arch_id(arch)
 
 
-def test_an_architecture_that_cannot_be_a_body_is_refused_with_timms_reason():
-    with pytest.raises(ModelError, match="pooling"):
-        create_body("efficientvit_b0")
+@pytest.mark.parametrize(("arch", "reason"), [("efficientvit_b0", "pooling"), ("lambda_resnet26t", "channels_last")])
+def test_an_architecture_that_cannot_be_a_body_is_refused_with_the_reason(arch, reason):
+    with pytest.raises(ModelError, match=f"cannot be used as a body(.|\n)*{reason}"):
+        create_body(arch)
 
 
 # ---- bodies
