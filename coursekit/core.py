@@ -145,9 +145,12 @@ def torch_seeded(*parts: int | str) -> Iterator[None]:
 
     That covers what draws from the global generators: dropout, new weights, torchvision's mixing.
     """
-    # every GPU, since torch.manual_seed reaches all of them
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(derive_seed(*parts))
+    # a process without CUDA in use must not start it here, nor find its GPUs seeded when it does
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=gpus):
+        torch.default_generator.manual_seed(derive_seed(*parts))
+        if gpus:
+            torch.cuda.manual_seed_all(derive_seed(*parts))
         yield
 
 # %% ../nbs/lib/core.ipynb #9056d14b

@@ -2,9 +2,10 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,12 @@ def export_copy(exported: Path, tmp_path: Path) -> Path:
     for path in exported.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     return folder
+
+
+@pytest.fixture
+def stored_copy(tmp_path: Path) -> Callable[[str], Path]:
+    """A function from a format's version to a copy of the export of that time, which a test may spoil."""
+    return lambda version: Path(shutil.copytree(ROOT / "tests" / "exports" / version / "model", tmp_path / version))
 
 
 @pytest.fixture

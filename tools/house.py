@@ -37,7 +37,7 @@ HOUSE = (
             *("callbacks", "lr_finder", "precision"),
         ),
     ),
-    Floor("export", "How do I hand it over?", ("folder", "predictor", "tensors", "tables", "onnx", "schema")),
+    Floor("export", "How do I hand it over?", ("folder", "predictor", "tables", "onnx", "schema")),
     Floor("models", "What learns?", ("inference", "model", "weights", "bodies")),
     Floor(
         "data",

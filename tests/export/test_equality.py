@@ -22,12 +22,10 @@ from coursekit.data.splits import RandomSplitter
 from coursekit.export.folder import Predictor, load_learner
 from coursekit.training.learner import vision_learner
 
-TIMM = [  # one of each kind that timm's own tests have in small, and the ids that the course uses
+FAMILIES = [  # one of each kind that timm's own tests have in small, and the ids that the course uses
     "test_byobnet", "test_convnext", "test_efficientnet", "test_mambaout", "test_maxvit", "test_nfnet",
-    "test_resnet", "test_vit", "mobilenetv3_small_050", "efficientnet_lite0",
+    "test_resnet", "test_vit", "mobilenetv3_small_050", "efficientnet_lite0", "densenet121", "regnety_002",
 ]  # fmt: skip
-TORCHVISION = ["squeezenet1_1", "densenet121", "mobilenet_v3_small", "shufflenet_v2_x0_5", "regnet_y_400mf"]
-FAMILIES = [*TIMM, *(f"torchvision/{name}" for name in TORCHVISION)]
 SIZES = {"test_vit": 160, "test_maxvit": 160}  # these take one size only; the others any
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 import torch
-from export_folders import ARCH, PREPROCESSING, VOCAB, edit, run_python, trained, write_to
+from export_folders import ARCH, PREPROCESSING, VOCAB, run_python, trained, write_to
 from torch import nn
 
 from coursekit.augment.pipeline import BatchPipeline
@@ -15,6 +15,7 @@ from coursekit.export import folder as export
 from coursekit.export import onnx as onnx_export
 from coursekit.export.folder import ONNX_FILE, TEXT_FILE, load_learner
 from coursekit.export.onnx import NEEDED, check_onnx, check_onnx_installed, onnx_logits, write_onnx
+from coursekit.export.schema import FORMAT_VERSION
 
 HAS_ONNX = all(map(importlib.util.find_spec, NEEDED))
 needs_onnx = pytest.mark.skipif(not HAS_ONNX, reason="the extra onnx is not installed")
@@ -98,13 +99,12 @@ def test_another_onnx_file_is_refused(onnx_copy, tmp_path):
         load_learner(onnx_copy)
 
 
-def test_an_onnx_file_that_nobody_exported_is_refused(export_copy):
-    (export_copy / ONNX_FILE).write_bytes(b"\x08\x08")
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
+def test_an_onnx_file_that_nobody_exported_is_refused(stored_copy, version):
+    folder = stored_copy(version)
+    (folder / ONNX_FILE).write_bytes(b"\x08\x08")
     with pytest.raises(ExportError, match=r"model\.onnx does not belong here"):
-        load_learner(export_copy)
-    edit(export_copy, lambda t: {k: v for k, v in t.items() if k != "onnx"} | {"format_version": "1.0"})
-    with pytest.raises(ExportError, match=r"model\.onnx does not belong here"):
-        load_learner(export_copy)
+        load_learner(folder)
 
 
 @needs_onnx
@@ -169,5 +169,5 @@ def test_images_of_no_fixed_size_are_refused(tmp_path):
 @needs_onnx
 def test_the_description_names_the_file(with_onnx):
     text = json.loads((with_onnx / TEXT_FILE).read_text("utf-8"))
-    assert text["format_version"] == "1.1" and text["onnx"].keys() == {"sha256", "opset"}
+    assert text["format_version"] == FORMAT_VERSION and text["onnx"].keys() == {"sha256", "opset"}
     assert sorted(path.name for path in with_onnx.iterdir()) == [TEXT_FILE, ONNX_FILE, "model.safetensors"]

@@ -24,7 +24,6 @@ FAMILIES = [
     ("mobilenetv3_small_100", 64),
     ("regnety_002", 64),
     ("swin_tiny_patch4_window7_224", 224),
-    ("torchvision/mobilenet_v3_small", 64),
 ]
 
 

@@ -19,12 +19,12 @@ from coursekit.results import saliency
 from coursekit.results.saliency import channels_first, grad_cam, plot_grad_cam
 from coursekit.training.learner import Learner, vision_learner
 
-# Convolutions (residual, inverted, with LayerNorm, in rows), tokens with a special one, tokens without, (N, H, W, C)
+# Convolutions (residual, inverted, with LayerNorm), tokens with a special one, tokens without, (N, H, W, C)
 BODIES = {
     "resnet18": (64, 96),
     "efficientnet_lite0": (64, 96),
     "test_convnext": (64, 96),
-    "torchvision/mobilenet_v3_small": (64, 96),
+    "mobilenetv3_small_100": (64, 96),
     "test_vit": (160, 160),
     "test_vit_relpos": (160, 160),
     "swin_s3_tiny_224": (224, 224),

@@ -76,7 +76,6 @@ def test_lite0_is_cut_inside_its_container_of_blocks():
         "test_vit",
         "test_convnext",
         "test_mambaout",
-        "torchvision/mobilenet_v3_small",
         "regnety_002",
     ],
 )
