@@ -28,7 +28,7 @@ import torch
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
            'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed', 'generator',
            'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic',
-           'remove_stale', 'in_notebook', 'processors', 'progress']
+           'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -295,6 +295,12 @@ def in_notebook() -> bool:
 def processors() -> int:
     "Returns how many processors this process may use."
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_device() -> torch.device:
+    "Returns the accelerator of this machine if it has one, else the CPU."
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return accelerator or torch.device("cpu")
 
 # %% ../nbs/lib/core.ipynb #04ab628e
 def progress(iterable: Iterable | None = None, *, total: int | None = None, desc: str = "", leave: bool = False) -> Any:

@@ -25,7 +25,17 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform
-from ..core import CoursekitError, DataError, Problem, check_whole, data_error, derive_seed, generator, uniforms
+from coursekit.core import (
+    CoursekitError,
+    DataError,
+    Problem,
+    check_whole,
+    data_error,
+    default_device,
+    derive_seed,
+    generator,
+    uniforms,
+)
 from .batches import Batches, BatchKey, EpochSampler, Samples, stack_pixels
 from .cache import PresizeCache
 from ..plot import show_images
@@ -36,7 +46,7 @@ if TYPE_CHECKING:
 
 # %% auto #0
 __all__ = ['WorkerError', 'start_method', 'check_sendable', 'share_pixels', 'shared_memory_error', 'explain_worker_error', 'Read',
-           'BatchDataset', 'default_device', 'BatchLoader']
+           'BatchDataset', 'BatchLoader']
 
 # %% ../../nbs/lib/data/loaders.ipynb #9fc86d04
 class WorkerError(CoursekitError, RuntimeError):
@@ -209,12 +219,6 @@ class BatchDataset(Dataset):
         return BatchKey(key.epoch, [key.positions[place] for place in places], repeats)
 
 # %% ../../nbs/lib/data/loaders.ipynb #2a1b7e47
-def default_device() -> torch.device:
-    "Returns the accelerator of this machine if it has one, else the CPU."
-    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    return accelerator or torch.device("cpu")
-
-
 def _as_it_is(batch: Any) -> Any:
     "Returns its argument: a collate function for a data set that makes whole batches."
     return batch

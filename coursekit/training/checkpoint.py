@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..core import TrainingError, remove_stale, write_atomic
+from ..models.weights import describe_tensors, tensor_differences
 from .callbacks import Callback
 from .transfer import trains
 
@@ -116,7 +117,12 @@ def restore_learner(
     tensors, facts = read_checkpoint(file)
     _check_facts(file, facts, expected)
     weights = {name.removeprefix("model|"): t for name, t in tensors.items() if name.startswith("model|")}
-    _check_tensors(file, weights, learn.model.state_dict())
+    if differences := tensor_differences(describe_tensors(weights), describe_tensors(learn.model.state_dict())):
+        raise TrainingError(
+            f"The checkpoint {Path(file).name} holds the weights of another model.",
+            "; ".join(differences[:6]) + f" ({len(differences)} differences).",
+            "Build the learner with the architecture and the classes that it was saved with.",
+        )
     learn.model.load_state_dict(weights)
     if with_opt and facts["with_opt"]:
         averages = {name.removeprefix("opt|"): t for name, t in tensors.items() if name.startswith("opt|")}
@@ -138,22 +144,6 @@ def _check_facts(file: str | Path, facts: Mapping[str, Any], expected: Mapping[s
             f"The checkpoint {Path(file).name} does not belong to this run.",
             "; ".join(differences) + ".",
             "Set everything as it was, or start anew under another name.",
-        )
-
-
-def _check_tensors(file: str | Path, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    missing, extra = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-    shapes = [
-        f"{name} is {tuple(found[name].shape)}, not {tuple(wanted[name].shape)}"
-        for name in wanted.keys() & found.keys()
-        if found[name].shape != wanted[name].shape
-    ]
-    if missing or extra or shapes:
-        named = [f"missing: {missing[:3]}"] * bool(missing) + [f"not known here: {extra[:3]}"] * bool(extra)
-        raise TrainingError(
-            f"The checkpoint {Path(file).name} holds the weights of another model.",
-            "; ".join(named + sorted(shapes)[:3]) + f" ({len(missing) + len(extra) + len(shapes)} differences).",
-            "Build the learner with the architecture and the classes that it was saved with.",
         )
 
 

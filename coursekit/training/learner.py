@@ -194,12 +194,14 @@ class Learner(TrainingLoop):
         probs = self.get_preds(dl=[(batch[:max_n], None)])[0]
         normalize = loader.pipeline.normalize
         images = batch[:max_n] if normalize is None else normalize.undo(batch[:max_n])
-        titles = []
-        for i, (p, index) in enumerate(zip(*probs.max(dim=1), strict=True)):
-            said = f"{self.dls.vocab[index]} {p:.0%}"
-            label = None if targets is None else self.dls.vocab[targets[i]]
-            wrong = label is not None and label != self.dls.vocab[index]
-            titles.append(said if label is None else f"{label}\n{'WRONG: ' * wrong}{said}")
+        said = [f"{self.dls.vocab[index]} {p:.0%}" for p, index in zip(*probs.max(dim=1), strict=True)]
+        if targets is None:
+            return show_images(images, said)
+        wrong = [
+            ("WRONG: " if index != target else "") for index, target in zip(probs.argmax(1), targets, strict=False)
+        ]
+        labels = [self.dls.vocab[target] for target in targets[:max_n]]
+        titles = [f"{label}\n{mark}{words}" for label, mark, words in zip(labels, wrong, said, strict=True)]
         return show_images(images, titles)
 
     def summary(self) -> pd.DataFrame:
@@ -375,20 +377,15 @@ class Learner(TrainingLoop):
         `onnx` adds `model.onnx`, checked with onnxruntime; that needs the extra `onnx`. `data_licence`: that of the
         images, which may bind the model too; it is kept in the export.
         """
-        names, values = self.recorder.names, self.recorder.values
-        if self.arch is None:
-            raise TrainingError(
-                "This model cannot be exported.",
-                "It is not one of the known architectures, so no one could rebuild it.",
-                "Build the learner with vision_learner, or save model.state_dict() yourself.",
-            )
         logits = torch.linspace(-2, 2, self.dls.c)[None]
-        if not torch.allclose(self._probabilities(logits), softmax(logits)):
+        if self.arch is None or not torch.allclose(self._probabilities(logits), softmax(logits)):
+            loss = f"{type(self.loss_func).__name__}.activation is not a softmax, which a reader of exports takes."
             raise TrainingError(
                 "This model cannot be exported.",
-                f"{type(self.loss_func).__name__}.activation is no softmax, and a reader of exports takes the softmax.",
-                "Train with CrossEntropyLoss, or save model.state_dict() yourself.",
+                loss if self.arch else "It is not one of the known architectures, so nobody could rebuild it.",
+                "Build the learner with vision_learner and CrossEntropyLoss, or save model.state_dict() yourself.",
             )
+        names, values = self.recorder.names, self.recorder.values
         results = dict(zip(names[1:], values[-1][1:], strict=True)) if values else {}
         return export_model(
             folder,

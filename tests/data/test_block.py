@@ -15,7 +15,7 @@ from PIL import Image
 from coursekit.augment.colour import Normalize, imagenet_stats
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import RandomResizedCrop, Resize, ResizeMethod
-from coursekit.core import CoursekitError, DataError, check_whole, home
+from coursekit.core import CoursekitError, DataError, check_whole, default_device, home
 from coursekit.data.batches import (
     BatchKey,
     Categorize,
@@ -29,7 +29,6 @@ from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
 from coursekit.data.facts import read_facts
 from coursekit.data.files import RegexLabeller, get_image_files, parent_label, using_attr
 from coursekit.data.items import choose_vocab
-from coursekit.data.loaders import default_device
 from coursekit.data.shortcuts import ImageDataLoaders
 from coursekit.data.splits import ColSplitter, IndexSplitter, RandomSplitter, StratifiedSplitter
 from coursekit.data.tables_in import ColReader, is_missing
