@@ -41,21 +41,48 @@ def test_precision_asked_for_is_precision_given():
     ]
 
 
-def test_auto_precision_on_a_device_without_fast_bf16_is_float32(monkeypatch):
+@pytest.fixture
+def nothing_forced(monkeypatch):
+    """`auto` asks the hardware, even if COURSEKIT_PRECISION is set for these tests."""
+    monkeypatch.delenv("COURSEKIT_PRECISION", raising=False)
+
+
+def test_auto_precision_on_a_device_without_fast_bf16_is_float32(monkeypatch, nothing_forced):
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
     assert choose_precision(CPU) is Precision.FP32
     assert choose_precision(torch.device("meta")) is Precision.FP32
 
 
 @pytest.mark.parametrize("feature", ["avx512_bf16", "amx_bf16"])
-def test_auto_precision_uses_bf16_where_the_processor_has_it(monkeypatch, feature):
+def test_auto_precision_uses_bf16_where_the_processor_has_it(monkeypatch, nothing_forced, feature):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {feature: True}, raising=False)
     assert choose_precision(CPU) is Precision.BF16
 
 
 def test_unknown_precision_is_refused_with_the_known_ones():
-    with pytest.raises(TrainingError, match="auto, fp32, fp16, bf16"):
+    with pytest.raises(TrainingError, match=r"'fp8'(.|\n)*Use one of fp32, fp16, bf16; for the fastest write auto"):
         choose_precision(CPU, "fp8")
+
+
+@pytest.mark.parametrize("forced", ["fp32", "fp16", "bf16"])
+def test_the_environment_decides_what_auto_means_and_nothing_else(monkeypatch, forced):
+    monkeypatch.setenv("COURSEKIT_PRECISION", forced)
+    assert choose_precision(CPU).value == Engine(CPU).precision.value == forced
+    assert [choose_precision(CPU, p.value) for p in Precision] == list(Precision)
+
+
+@pytest.mark.parametrize("forced", ["auto", "fp8"])
+def test_an_unknown_precision_in_the_environment_is_refused_with_the_variable_s_name(monkeypatch, forced):
+    monkeypatch.setenv("COURSEKIT_PRECISION", forced)
+    with pytest.raises(TrainingError, match=f"'{forced}'(.|\n)*COURSEKIT_PRECISION asks for it(.|\n)*unset"):
+        choose_precision(CPU)
+    assert choose_precision(CPU, "fp32") is Precision.FP32
+
+
+def test_an_empty_variable_forces_nothing(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
+    monkeypatch.setenv("COURSEKIT_PRECISION", "")
+    assert choose_precision(CPU) is Precision.FP32
 
 
 def test_forward_runs_in_the_chosen_precision_and_weights_stay_float32():
@@ -94,7 +121,9 @@ ALL = pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 
 
 @pytest.mark.parametrize(("bf16", "expected"), [(True, Precision.BF16), (False, Precision.FP16)])
-def test_auto_precision_on_cuda_is_bf16_where_the_hardware_has_it_else_fp16(monkeypatch, bf16, expected):
+def test_auto_precision_on_cuda_is_bf16_where_the_hardware_has_it_else_fp16(
+    monkeypatch, nothing_forced, bf16, expected
+):
     asked = []
     monkeypatch.setattr(
         torch.cuda, "is_bf16_supported", lambda including_emulation=True: asked.append(including_emulation) or bf16
@@ -140,7 +169,7 @@ def test_every_precision_trains_on_the_cpu_and_agrees_with_float32(precision):
 
 
 @pytest.mark.parametrize("precision", ["auto", "fp32"])
-def test_every_step_but_the_reading_of_numbers_runs_on_the_meta_device(precision):
+def test_every_step_but_the_reading_of_numbers_runs_on_the_meta_device(nothing_forced, precision):
     model, losses = two_steps(precision, "meta")
     assert losses.device.type == "meta" and losses.shape == (2,)
     assert all(p.device.type == "meta" for p in model.parameters())
