@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from coursekit.core import TrainingError
+from coursekit.export.folder import load_learner
+from coursekit.training.learner import vision_learner
 from coursekit.training.precision import Engine, Precision, adamw, choose_precision
 
 CPU = torch.device("cpu")
@@ -223,3 +225,29 @@ def test_a_compiled_model_keeps_its_names_and_its_numbers():
     plain = model(x)
     model.compile(backend="eager")
     assert list(model.state_dict()) == names and torch.allclose(model(x), plain, atol=1e-6)
+
+
+# ---- a learner in float32 and in bfloat16 (the fixture `precision`), on any processor
+
+
+def final_weights(learn):
+    learn.fit_one_cycle(1, 1e-2)
+    return torch.cat([p.detach().flatten() for p in learn.model.parameters()])
+
+
+def test_a_run_repeats_bit_for_bit_in_either_precision(make_toy_learner, precision):
+    assert torch.equal(*(final_weights(make_toy_learner(precision=precision)) for _ in range(2)))
+
+
+def test_a_run_in_bfloat16_is_near_that_in_float32_and_not_the_same(make_toy_learner):
+    exact, rounded = (final_weights(make_toy_learner(precision=name)) for name in ("fp32", "bf16"))
+    assert 0 < (exact - rounded).norm() < 0.05 * exact.norm()
+
+
+def test_an_export_answers_as_the_learner_whatever_precision_it_trained_in(image_loaders, precision, tmp_path):
+    dls = image_loaders()
+    learn = vision_learner(dls, "test_resnet", pretrained=False, precision=precision)
+    learn.fit(1)
+    learn.export(tmp_path / "export")
+    preds = load_learner(tmp_path / "export").get_preds(dls.valid.sources)
+    assert preds.dtype is torch.float32 and torch.equal(preds, learn.get_preds()[0])
