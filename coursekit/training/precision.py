@@ -56,15 +56,15 @@ def choose_precision(device: torch.device, wanted: str = "auto") -> Precision:
     """
     forced = os.environ.get("COURSEKIT_PRECISION") if wanted == "auto" else None
     name, names = forced or wanted, [precision.value for precision in Precision]
+    if name in names:
+        return Precision(name)
     if name == "auto" and not forced:
         return fast_precision(device)
-    if name not in names:
-        raise TrainingError(
-            f"There is no precision called {name!r}.",
-            f"{'The environment variable COURSEKIT_PRECISION' if forced else 'An argument'} asks for it.",
-            f"Use one of {', '.join(names)}; for the fastest {'unset the variable' if forced else 'write auto'}.",
-        )
-    return Precision(name)
+    cause, remedy = "It is not one of the formats known here.", f"Use one of auto, {', '.join(names)}."
+    if forced:
+        cause = "The environment variable COURSEKIT_PRECISION asks for it."
+        remedy = f"Set it to one of {', '.join(names)}, or unset it."
+    raise TrainingError(f"There is no precision called {name!r}.", cause, remedy)
 
 # %% ../../nbs/12_mixed_precision.ipynb #f7ef29b8
 def adamw(

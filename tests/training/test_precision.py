@@ -62,7 +62,7 @@ def test_auto_precision_uses_bf16_where_the_processor_has_it(monkeypatch, nothin
 
 
 def test_unknown_precision_is_refused_with_the_known_ones():
-    with pytest.raises(TrainingError, match=r"'fp8'(.|\n)*Use one of fp32, fp16, bf16; for the fastest write auto"):
+    with pytest.raises(TrainingError, match="auto, fp32, fp16, bf16"):
         choose_precision(CPU, "fp8")
 
 
