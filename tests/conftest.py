@@ -94,21 +94,28 @@ def image_loaders(tmp_path: Path):
     return make
 
 
+@pytest.fixture(params=["fp32", "bf16"])
+def precision(request: pytest.FixtureRequest) -> str:
+    """Each of the precisions that `auto` may choose on a processor: a test that takes this runs in both."""
+    return request.param
+
+
 @pytest.fixture
 def make_toy_learner(image_loaders):
-    """A function that makes a `Learner` around a very small network of our own, in one layer group."""
+    """A function that makes a `Learner` around a very small network, in one layer group; in float32 if not told."""
     import torch
     from torch import nn
 
     from coursekit.metrics import error_rate
     from coursekit.training.learner import Learner
 
-    def make(seed: int = 42, **kwargs):
+    def make(seed: int = 42, precision: str = "fp32", **kwargs):
         with torch.random.fork_rng():
             torch.manual_seed(0)
             layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
             model = nn.Sequential(*layers, nn.Dropout(0.1), nn.Linear(4, 2))
-        return Learner(image_loaders(), model, seed=seed, **{"metrics": error_rate, **kwargs})
+        settings = {"metrics": error_rate, "seed": seed, "precision": precision, **kwargs}
+        return Learner(image_loaders(), model, **settings)
 
     return make
 
@@ -121,12 +128,13 @@ def toy_learner(make_toy_learner):
 
 @pytest.fixture
 def make_lite0_learner(image_loaders):
-    """A function that makes a `vision_learner` on efficientnet_lite0 with its pretrained weights."""
+    """A function that makes a `vision_learner` on efficientnet_lite0 with its weights; in float32 if not told."""
     from coursekit.metrics import error_rate
     from coursekit.training.learner import vision_learner
 
-    def make(loss_func=None, **kwargs):
-        return vision_learner(image_loaders(**kwargs), "efficientnet_lite0", error_rate, loss_func=loss_func)
+    def make(loss_func=None, precision: str = "fp32", **kwargs):
+        settings = {"loss_func": loss_func, "precision": precision}
+        return vision_learner(image_loaders(**kwargs), "efficientnet_lite0", error_rate, **settings)
 
     return make
 

@@ -142,3 +142,5 @@ def test_import_is_timed_in_fresh_processes():
     beyond, share = measure(rounds=1, statements=("pass", "import json", "import json, email"))
     assert (beyond.unit, share.unit) == ("s", "%")
     assert "json" not in sys.modules or beyond.value < 60
+    (alone,) = measure(rounds=1, statements=("pass", "import json"))  # as where fastai is not installed
+    assert (alone.row, alone.unit, alone.aim) == (beyond.row, beyond.unit, beyond.aim)

@@ -32,7 +32,7 @@ from coursekit.augment.geometry import (
     transform_points,
 )
 from coursekit.augment.mix import cutmix, mixup
-from coursekit.augment.pipeline import BatchPipeline, Sampling, aug_transforms, mirrored, resize_batch, sampling_grid
+from coursekit.augment.pipeline import BatchPipeline, Sampling, aug_transforms, mirror, resize_batch, sampling_grid
 from coursekit.augment.resize import RandomResizedCrop, Resize, ResizeMethod, as_size, item_tfm_from_spec
 from coursekit.core import DataError, torch_seeded
 
@@ -670,11 +670,11 @@ def test_mirroring_moves_the_pixels_of_those_that_are_turned_and_of_no_others(tu
     x, matrices = noise(3, 3, 6, 8), torch.eye(3, dtype=torch.float64).repeat(3, 1, 1)
     matrices[list(turned), 0, 0] = -1
     expected = torch.stack([image.flip(-1) if i in turned else image for i, image in enumerate(x)])
-    assert torch.equal(mirrored(x, matrices), expected)
+    assert torch.equal(mirror(x, matrices), expected)
     upside_down = matrices[:, [1, 0, 2]][:, :, [1, 0, 2]]
     expected = torch.stack([image.flip(-2) if i in turned else image for i, image in enumerate(x)])
-    assert torch.equal(mirrored(x, upside_down), expected)
-    assert (mirrored(x, matrices) is x) == (not turned), "nothing is copied where nothing is turned"
+    assert torch.equal(mirror(x, upside_down), expected)
+    assert (mirror(x, matrices) is x) == (not turned), "nothing is copied where nothing is turned"
 
 
 # ---- the description

@@ -96,7 +96,8 @@ def test_a_learner_and_its_export_in_a_new_process_agree_on_every_odd_image(file
         item_tfms=RandomResizedCrop(80, min_scale=0.5),
         batch_tfms=aug_transforms(size=64),
     )
-    learn = vision_learner(block.dataloaders(files[0].parent, bs=8, cache=False), "efficientnet_lite0")
+    dls = block.dataloaders(files[0].parent, bs=8, cache=False)
+    learn = vision_learner(dls, "efficientnet_lite0", precision="fp32")
     learn.fit(1)
     learn.export(tmp_path / "learner")
     code = """

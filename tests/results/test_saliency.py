@@ -240,7 +240,7 @@ def photos(tmp_path_factory) -> list:
 
 def learner(photos: list, **settings) -> Learner:
     block = DataBlock(get_y=lambda path: path.parent.name, item_tfms=Resize(64), **settings)
-    return vision_learner(block.dataloaders(photos, bs=4), "resnet18", pretrained=False)
+    return vision_learner(block.dataloaders(photos, bs=4), "resnet18", pretrained=False, precision="fp32")
 
 
 def test_the_figure_has_a_column_for_each_photo_and_a_row_for_each_class(photos):

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from coursekit.core import TrainingError
+from coursekit.export.folder import load_learner
+from coursekit.training.learner import vision_learner
 from coursekit.training.precision import Engine, Precision, adamw, choose_precision
 
 CPU = torch.device("cpu")
@@ -41,14 +43,20 @@ def test_precision_asked_for_is_precision_given():
     ]
 
 
-def test_auto_precision_on_a_device_without_fast_bf16_is_float32(monkeypatch):
+@pytest.fixture
+def nothing_forced(monkeypatch):
+    """`auto` asks the hardware, even if COURSEKIT_PRECISION is set for these tests."""
+    monkeypatch.delenv("COURSEKIT_PRECISION", raising=False)
+
+
+def test_auto_precision_on_a_device_without_fast_bf16_is_float32(monkeypatch, nothing_forced):
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
     assert choose_precision(CPU) is Precision.FP32
     assert choose_precision(torch.device("meta")) is Precision.FP32
 
 
 @pytest.mark.parametrize("feature", ["avx512_bf16", "amx_bf16"])
-def test_auto_precision_uses_bf16_where_the_processor_has_it(monkeypatch, feature):
+def test_auto_precision_uses_bf16_where_the_processor_has_it(monkeypatch, nothing_forced, feature):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {feature: True}, raising=False)
     assert choose_precision(CPU) is Precision.BF16
 
@@ -56,6 +64,27 @@ def test_auto_precision_uses_bf16_where_the_processor_has_it(monkeypatch, featur
 def test_unknown_precision_is_refused_with_the_known_ones():
     with pytest.raises(TrainingError, match="auto, fp32, fp16, bf16"):
         choose_precision(CPU, "fp8")
+
+
+@pytest.mark.parametrize("forced", ["fp32", "fp16", "bf16"])
+def test_the_environment_decides_what_auto_means_and_nothing_else(monkeypatch, forced):
+    monkeypatch.setenv("COURSEKIT_PRECISION", forced)
+    assert choose_precision(CPU).value == Engine(CPU).precision.value == forced
+    assert [choose_precision(CPU, p.value) for p in Precision] == list(Precision)
+
+
+@pytest.mark.parametrize("forced", ["auto", "fp8"])
+def test_an_unknown_precision_in_the_environment_is_refused_with_the_variable_s_name(monkeypatch, forced):
+    monkeypatch.setenv("COURSEKIT_PRECISION", forced)
+    with pytest.raises(TrainingError, match=f"'{forced}'(.|\n)*COURSEKIT_PRECISION asks for it(.|\n)*unset"):
+        choose_precision(CPU)
+    assert choose_precision(CPU, "fp32") is Precision.FP32
+
+
+def test_an_empty_variable_forces_nothing(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
+    monkeypatch.setenv("COURSEKIT_PRECISION", "")
+    assert choose_precision(CPU) is Precision.FP32
 
 
 def test_forward_runs_in_the_chosen_precision_and_weights_stay_float32():
@@ -94,7 +123,9 @@ ALL = pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 
 
 @pytest.mark.parametrize(("bf16", "expected"), [(True, Precision.BF16), (False, Precision.FP16)])
-def test_auto_precision_on_cuda_is_bf16_where_the_hardware_has_it_else_fp16(monkeypatch, bf16, expected):
+def test_auto_precision_on_cuda_is_bf16_where_the_hardware_has_it_else_fp16(
+    monkeypatch, nothing_forced, bf16, expected
+):
     asked = []
     monkeypatch.setattr(
         torch.cuda, "is_bf16_supported", lambda including_emulation=True: asked.append(including_emulation) or bf16
@@ -140,7 +171,7 @@ def test_every_precision_trains_on_the_cpu_and_agrees_with_float32(precision):
 
 
 @pytest.mark.parametrize("precision", ["auto", "fp32"])
-def test_every_step_but_the_reading_of_numbers_runs_on_the_meta_device(precision):
+def test_every_step_but_the_reading_of_numbers_runs_on_the_meta_device(nothing_forced, precision):
     model, losses = two_steps(precision, "meta")
     assert losses.device.type == "meta" and losses.shape == (2,)
     assert all(p.device.type == "meta" for p in model.parameters())
@@ -194,3 +225,29 @@ def test_a_compiled_model_keeps_its_names_and_its_numbers():
     plain = model(x)
     model.compile(backend="eager")
     assert list(model.state_dict()) == names and torch.allclose(model(x), plain, atol=1e-6)
+
+
+# ---- a learner in float32 and in bfloat16 (the fixture `precision`), on any processor
+
+
+def final_weights(learn):
+    learn.fit_one_cycle(1, 1e-2)
+    return torch.cat([p.detach().flatten() for p in learn.model.parameters()])
+
+
+def test_a_run_repeats_bit_for_bit_in_either_precision(make_toy_learner, precision):
+    assert torch.equal(*(final_weights(make_toy_learner(precision=precision)) for _ in range(2)))
+
+
+def test_a_run_in_bfloat16_is_near_that_in_float32_and_not_the_same(make_toy_learner):
+    exact, rounded = (final_weights(make_toy_learner(precision=name)) for name in ("fp32", "bf16"))
+    assert 0 < (exact - rounded).norm() < 0.05 * exact.norm()
+
+
+def test_an_export_answers_as_the_learner_whatever_precision_it_trained_in(image_loaders, precision, tmp_path):
+    dls = image_loaders()
+    learn = vision_learner(dls, "test_resnet", pretrained=False, precision=precision)
+    learn.fit(1)
+    learn.export(tmp_path / "export")
+    preds = load_learner(tmp_path / "export").get_preds(dls.valid.sources)
+    assert preds.dtype is torch.float32 and torch.equal(preds, learn.get_preds()[0])
