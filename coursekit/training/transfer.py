@@ -184,24 +184,15 @@ def set_train_mode(model: nn.Module) -> None:
     training mode when its own weights train.
     """
     model.train()
-    _put_frozen_in_eval_mode(model)
-
-
-def _put_frozen_in_eval_mode(layer: nn.Module) -> None:
-    "Walks down from `layer` to the largest frozen parts and switches those."
-    norms = _batch_norms(layer)
+    norms = _batch_norms(model)
     of_norms = {p for norm in norms for p in norm.parameters()}
-    others = [p for p in layer.parameters() if p not in of_norms]
-    frozen = bool(others) and not any(p.requires_grad for p in others)
-    if frozen:
-        layer.eval()
-    if frozen or layer in norms:
-        for norm in norms:
-            if weights := list(norm.parameters()):
-                norm.train(any(p.requires_grad for p in weights))
-    else:
-        for child in layer.children():
-            _put_frozen_in_eval_mode(child)
+    for layer in model.modules():
+        others = [p for p in layer.parameters() if p not in of_norms]
+        if others and not any(p.requires_grad for p in others):
+            layer.eval()
+    for norm in norms:
+        if weights := list(norm.parameters()):
+            norm.train(any(p.requires_grad for p in weights))
 
 # %% ../../nbs/08_transfer.ipynb #aeec679b
 class FeatureLoader(Batches):
@@ -223,11 +214,7 @@ class FeatureLoader(Batches):
         sources: Sequence[Any] = (),
     ):
         self.features, self.targets, self.bs, self.shuffle_seed = features, targets, bs, shuffle_seed
-        self.weights, self.sources, self.epoch = weights, sources, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        "Makes shuffling that of this epoch from now on."
-        self.epoch = epoch
+        self.weights, self.sources = weights, sources
 
     def __len__(self) -> int:
         return len(self._batches())

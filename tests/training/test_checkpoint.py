@@ -167,7 +167,7 @@ def test_a_checkpoint_of_another_model_is_refused_and_nothing_changes(make_toy_l
     wide = make_toy_learner()
     wide.model[0] = nn.Conv2d(3, 5, 3)
     before = {k: v.clone() for k, v in wide.model.state_dict().items()}
-    with pytest.raises(TrainingError, match=r"0\.weight is \(4, 3, 3, 3\), not \(5, 3, 3, 3\)"):
+    with pytest.raises(TrainingError, match=r"0\.weight is F32 \(4, 3, 3, 3\), not F32 \(5, 3, 3, 3\)"):
         wide.load(file)
     assert all(torch.equal(before[k], v) for k, v in wide.model.state_dict().items())
 
