@@ -99,10 +99,9 @@ def _no_images_error(root: Path, files: Sequence[Path], recurse: bool) -> DataEr
     images = sum(is_image_name(file.name) for file in files)
     if images and not recurse:
         return DataError(f"No images in {root} itself", f"{images} lie in folders below", "pass recurse=True")
-    kinds = Counter(file.suffix.lower() or "no ending" for file in files).most_common()
-    cause = (
-        f"it holds {len(files)} files" + (": " if kinds else "") + list_some([f"{n} {kind}" for kind, n in kinds], 5)
-    )
+    counts = Counter(file.suffix.lower() or "no ending" for file in files).most_common()
+    kinds = list_some([f"{n} {kind}" for kind, n in counts], 5)
+    cause = f"it holds {len(files)} files: {kinds}".removesuffix(": ")
     remedy = f"point to the folder that holds the images. Layouts that work: {_LAYOUTS}"
     return DataError(f"No images in {root}", cause, remedy)
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import torch
 
 from ..core import DataError
-from .tables_in import parse_truth, read_cell
+from .tables_in import read_cell, read_truth
 from ..text import list_some
 
 # %% auto #0
@@ -183,16 +183,11 @@ class ColSplitter:
     on: Any = None
 
     def __call__(self, items: Sequence) -> Split:
-        values = [read_cell(row, self.col) for row in _iterate(items)]
-        return _split_by([self._is_valid(value) for value in values])
-
-    def _is_valid(self, value: Any) -> bool:
-        truth = parse_truth(value) if self.on is None else bool(value == self.on)
-        if truth is None:
-            what = f"The column {self.col!r} does not say which rows are for validation"
-            remedy = "write True and False, or say which value means validation: ColSplitter(col, on=value)"
-            raise DataError(what, f"it holds {value!r}", remedy)
-        return truth
+        if self.on is not None:
+            return _split_by([bool(read_cell(row, self.col) == self.on) for row in _iterate(items)])
+        what = "does not say which rows are for validation"
+        remedy = "write True and False, or say which value means validation: ColSplitter(col, on=value)"
+        return _split_by([read_truth(row, self.col, what, remedy) for row in _iterate(items)])
 
 # %% ../../nbs/01_data_detective.ipynb #495ce795
 def shuffle_positions(n: int, seed: int) -> list[int]:

@@ -24,19 +24,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # %% auto #0
-__all__ = ['is_missing', 'read_cell', 'ColReader', 'parse_truth', 'OneHotReader', 'read_table']
+__all__ = ['is_missing', 'read_cell', 'ColReader', 'read_truth', 'OneHotReader', 'read_table']
 
 # %% ../../nbs/lib/data/tables_in.ipynb #8fa3f4a9
 def is_missing(value: Any) -> bool:
     "Returns whether a value is None, NaN, pandas' NA or NaT, or a text of nothing but blanks."
-    if value is None or isinstance(value, str):
-        return value is None or not value.strip()
-    try:
-        return bool(value != value)  # NaN and NaT differ from themselves
-    except TypeError:
-        return True  # pandas' NA neither equals nor differs
-    except (ValueError, RuntimeError):
-        return False  # the comparison of an array or tensor has no single truth
+    if isinstance(value, str):
+        return not value.strip()
+    import pandas as pd  # not in `import coursekit`: it takes half a second
+
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def read_cell(row: Any, col: str | int) -> Any:
@@ -44,8 +41,9 @@ def read_cell(row: Any, col: str | int) -> Any:
 
     Raises `DataError` if there is no such column, or if its value is missing. A blank text counts as a value.
     """
-    name = _find_column(row, col)
-    value = getattr(row, name) if hasattr(row, "_fields") else row[name]
+    cells = row._asdict() if hasattr(row, "_asdict") else row
+    name = _find_column(list(cells.keys()), col)
+    value = cells[name]
     if is_missing(value) and not isinstance(value, str):
         which = f"row {row.name}" if hasattr(row, "iloc") else "a row"
         remedy = "fill it in, or leave the row out"
@@ -53,8 +51,7 @@ def read_cell(row: Any, col: str | int) -> Any:
     return value
 
 
-def _find_column(row: Any, col: str | int) -> Any:
-    columns = list(row._fields if hasattr(row, "_fields") else row.keys())  # a pandas Series has keys, too
+def _find_column(columns: list[Any], col: str | int) -> Any:
     if col in columns:
         return col
     if isinstance(col, int) and 0 <= col < len(columns):
@@ -90,16 +87,12 @@ class ColReader:
         if self.label_delim is not None:
             return [label.strip() for label in str(value).split(self.label_delim) if label.strip()]
         name = f"{value}{self.suff}"
-        if isinstance(self.pref, Path) or self._pref_is_folder(name):
-            return _join_inside(Path(self.pref), name, self.allow_outside)
-        if self.pref.endswith("/"):
-            _join_inside(Path(self.pref), name, self.allow_outside)  # a folder written as text: the same check
-        return f"{self.pref}{name}" if self.pref or self.suff else value
-
-    def _pref_is_folder(self, name: str) -> bool:
-        "Returns whether `pref` names a folder, without a slash, and is not the beginning of a file's name."
         pref = str(self.pref)
-        return bool(pref) and not pref.endswith("/") and os.path.isdir(pref) and not os.path.exists(pref + name)
+        if isinstance(self.pref, str) and pref.endswith("/"):
+            _join_inside(Path(pref), name, self.allow_outside)  # a folder written as text: the same check
+        elif isinstance(self.pref, Path) or (os.path.isdir(pref) and not os.path.exists(pref + name)):
+            return _join_inside(Path(pref), name, self.allow_outside)
+        return f"{pref}{name}" if pref or self.suff else value
 
 
 def _join_inside(folder: Path, name: str, allow_outside: bool) -> Path:
@@ -118,9 +111,16 @@ def _join_inside(folder: Path, name: str, allow_outside: bool) -> Path:
 _TRUTHS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
 
-def parse_truth(value: Any) -> bool | None:
-    "Returns what a cell says (True, 1, 1.0, 'true' and their opposites, in any case), or None for any other value."
-    return _TRUTHS.get(str(value).strip().lower())
+def read_truth(row: Any, col: str | int, what: str, remedy: str) -> bool:
+    """Returns what a cell says: True, 1, 1.0, "true" or their opposites, in any case.
+
+    Raises `DataError` for any other value: that the column does not do `what`, and the `remedy`.
+    """
+    value = read_cell(row, col)
+    text = str(value).strip().lower()
+    if text not in _TRUTHS:
+        raise DataError(f"The column {col!r} {what}", f"it holds {value!r}", remedy)
+    return _TRUTHS[text]
 
 
 @dataclass(frozen=True)
@@ -134,20 +134,13 @@ class OneHotReader:
     cols: Sequence[str]
 
     def __call__(self, row: Any) -> str:
-        ones = [col for col in self.cols if self._is_one(row, col)]
+        remedy = "only 0 and 1 (or true, false)"
+        ones = [col for col in self.cols if read_truth(row, col, "is not one-hot", remedy)]
         if len(ones) == 1:
             return ones[0]
         cause = f"It has ones in {list_some(ones, 5)}" if ones else f"It has a one in none of {list_some(self.cols, 5)}"
         remedy = "correct the row, or leave it out; images with several labels need another kind of target"
         raise DataError("No single label", cause, remedy)
-
-    def _is_one(self, row: Any, col: str) -> bool:
-        value = read_cell(row, col)
-        truth = parse_truth(value)
-        if truth is None:
-            remedy = "only 0 and 1 (or true, false)"
-            raise DataError(f"The column {col!r} is not one-hot", f"it holds {value!r}", remedy)
-        return truth
 
 # %% ../../nbs/lib/data/tables_in.ipynb #c3ebcb9d
 def read_table(
