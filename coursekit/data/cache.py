@@ -34,7 +34,7 @@ from coursekit.core import (
     remove_stale,
     write_atomic,
 )
-from ..images import ImageSource, SizeRule, explain_os_error, image_size, prepare_pixels
+from ..images import ImageSource, SizeRule, explain_os_error, image_size, open_image
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class PlainImages:
         return len(self.sources)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        return prepare_pixels(self.sources[i], self.size_rule)
+        return np.asarray(open_image(self.sources[i], self.size_rule))
 
 
 class PresizeCache:
@@ -184,7 +184,7 @@ def _build(file: Path, files: Sequence[Path], size_rule: SizeRule, workers: int,
 
     def pixels_or_problem(path: Path) -> np.ndarray | Problem:
         try:
-            return prepare_pixels(path, size_rule)
+            return np.asarray(open_image(path, size_rule))
         except DataError as error:
             return Problem(str(path), error.cause, error.remedy)
 
