@@ -630,8 +630,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                       'coursekit/data/cache.py'),
                                       'coursekit.data.cache.PresizeCache.cut': ( 'lib/data/cache.html#presizecache.cut',
                                                                                  'coursekit/data/cache.py'),
-                                      'coursekit.data.cache.PresizeCache.nbytes': ( 'lib/data/cache.html#presizecache.nbytes',
-                                                                                    'coursekit/data/cache.py'),
                                       'coursekit.data.cache.PresizeCache.open': ( 'lib/data/cache.html#presizecache.open',
                                                                                   'coursekit/data/cache.py'),
                                       'coursekit.data.cache.PresizeCache.sizes': ( 'lib/data/cache.html#presizecache.sizes',

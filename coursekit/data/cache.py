@@ -147,11 +147,6 @@ class PresizeCache:
             self._map.madvise(mmap.MADV_DONTNEED)
             self._read_bytes = 0
 
-    @property
-    def nbytes(self) -> int:
-        "The size of the file in bytes."
-        return len(self._map)
-
     def __reduce__(self) -> tuple:
         return PresizeCache, (self.path, self.rows)
 
