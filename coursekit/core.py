@@ -5,17 +5,19 @@
 # %% ../nbs/lib/core.ipynb #c2e3bb5f
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import operator
 import os
 import platform
 import re
+import shutil
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,8 +118,6 @@ _OTHER_NAMES = {"batch_size": "bs", "valid_bs": "val_bs", "workers": "num_worker
 
 def refuse_arguments(function: str, unknown: Iterable[str], known: Sequence[str]) -> None:
     "Raises `ArgumentError` for `unknown` argument names; it names the `known` one that was probably meant."
-    import difflib
-
     for name in unknown:
         close = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, known, n=1)
         meant = f"did you mean {close[0]}? " if close else ""
@@ -203,7 +203,6 @@ def file_sha256(path: str | Path) -> str:
     return digest.hexdigest()
 
 # %% ../nbs/lib/core.ipynb #fdffc1f3
-_TEMPORARY = ".tmp-"
 _STALE_SECONDS = 2 * 24 * 3600  # for what another machine, sharing the disk, has left behind: no build takes two days
 
 
@@ -214,7 +213,7 @@ def _machine() -> str:
 
 def temporary_path(path: Path) -> Path:
     "Returns a new name beside `path`, with the same ending, that says which machine and process it belongs to."
-    return path.with_name(f"{_TEMPORARY}{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}-{path.name}")
+    return path.with_name(f".tmp-{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}-{path.name}")
 
 
 def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
@@ -228,60 +227,44 @@ def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
     temporary = temporary_path(path)
     try:
         write(temporary)
-        _sync(temporary)
+        with temporary.open("rb+") as file:  # Windows syncs only what may be written
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    if os.name == "posix":
-        _sync(path.parent)  # the renaming itself is an entry in the folder
-
-
-def _sync(path: Path) -> None:
-    "Forces a file, or on POSIX a folder's entries, out of the system's buffers."
-    flags = os.O_RDONLY if os.name == "posix" else os.O_RDWR  # Windows syncs only what may be written
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def remove_stale(folder: str | Path) -> list[Path]:
     "Removes temporary files and folders in `folder` whose process is gone; returns their paths."
-    import shutil
-
-    removed = [path for path in sorted(Path(folder).glob(f"{_TEMPORARY}*")) if _is_stale(path)]
-    for path in removed:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    removed = []
+    for path in sorted(Path(folder).glob(".tmp-*")):
+        with suppress(FileNotFoundError):  # finished, or removed by someone else, while we looked
+            if not _is_stale(path):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
+            removed.append(path)
     return removed
 
 
 def _is_stale(path: Path) -> bool:
     "Says whether the process of `path` on this machine is gone, or the path has not been touched for two days."
-    ours = re.fullmatch(r"([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}-.+", path.name.removeprefix(_TEMPORARY), re.DOTALL)
+    ours = re.fullmatch(r"\.tmp-([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}-.+", path.name, re.DOTALL)
     if not ours:
         return False  # made by something else, though its name begins like ours
-    try:
-        if time.time() - path.lstat().st_mtime > _STALE_SECONDS:
-            return True
-    except FileNotFoundError:
-        return False  # finished, or removed by someone else, while we looked
-    return ours[1] == _machine() and not _is_running(int(ours[2]))
+    old = time.time() - path.lstat().st_mtime > _STALE_SECONDS
+    return old or (ours[1] == _machine() and not _is_running(int(ours[2])))
 
 
 def _is_running(process: int) -> bool:
     "Says whether a process of this number exists. On Windows, where asking does harm, all count as running."
-    if os.name != "posix":
-        return True
     try:
-        os.kill(process, 0)  # signal 0 only asks
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it exists, and belongs to someone else
+        if os.name == "posix":
+            os.kill(process, 0)  # signal 0 only asks
+    except OSError as error:
+        return isinstance(error, PermissionError)  # then it exists, and belongs to someone else
     return True
 
 # %% ../nbs/lib/core.ipynb #9994da4c
@@ -299,38 +282,16 @@ def processors() -> int:
 
 def default_device() -> torch.device:
     "Returns the accelerator of this machine if it has one, else the CPU."
-    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    return accelerator or torch.device("cpu")
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 # %% ../nbs/lib/core.ipynb #04ab628e
-def progress(iterable: Iterable | None = None, *, total: int | None = None, desc: str = "", leave: bool = False) -> Any:
+def progress(iterable: Iterable | None = None, *, total: int | None = None, desc: str = "") -> Any:
     """Returns a `tqdm` bar over `iterable`, or with only `total` one to `update()` by hand (in a `with` block).
 
-    Without a terminal or notebook it draws nothing; if `leave`, one line at the end says how much was done in how long.
+    It draws nothing without a terminal or notebook, and goes away when the work is done.
     """
     # tqdm.auto looks for a notebook and loads asyncio when imported: only when a bar is wanted
     from tqdm.auto import tqdm
 
-    if in_notebook():
-        return tqdm(iterable, total=total, desc=desc, leave=leave)
-    if sys.stderr.isatty():
-        return tqdm(iterable, total=total, desc=desc, leave=leave, dynamic_ncols=True)
-    return _log_progress(iterable, total, desc, leave)
-
-
-def _log_progress(iterable: Iterable | None, total: int | None, desc: str, leave: bool) -> Any:
-    "Returns a `tqdm` that draws nothing, and if `leave` prints one line when it is closed."
-    import io
-
-    from tqdm import tqdm
-
-    class LogProgress(tqdm):
-        def close(self) -> None:
-            if leave and not self.disable:
-                of_total = f"/{self.total}" if self.total is not None else ""
-                seconds = self.format_dict["elapsed"]
-                print(f"{desc or 'done'}: {self.n}{of_total} in {seconds:.1f} s", file=sys.stderr)
-            super().close()
-
-    # what tqdm itself would write goes nowhere, and it is told to try as rarely as it can
-    return LogProgress(iterable, total=total, leave=leave, file=io.StringIO(), miniters=2**62, mininterval=1e9)
+    shown = in_notebook() or sys.stderr.isatty()
+    return tqdm(iterable, total=total, desc=desc, leave=False, dynamic_ncols=not in_notebook(), disable=not shown)

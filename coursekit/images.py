@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -19,8 +20,8 @@ from PIL import Image, UnidentifiedImageError
 from .core import DataError
 
 # %% auto #0
-__all__ = ['IMAGE_EXTENSIONS', 'BACKGROUND', 'ImageSource', 'SizeRule', 'looks_like', 'ImageError', 'ImageTypeError',
-           'open_image', 'image_size', 'explain_os_error', 'to_uint8', 'resize_image', 'presize', 'prepare_pixels',
+__all__ = ['IMAGE_EXTENSIONS', 'BACKGROUND', 'ImageSource', 'SizeRule', 'looks_like', 'ImageError', 'read_orientation',
+           'ImageTypeError', 'open_image', 'image_size', 'explain_os_error', 'to_uint8', 'resize_image', 'presize',
            'shrink_while_decoding']
 
 # %% ../nbs/lib/images.ipynb #362c9c4f
@@ -105,15 +106,6 @@ def _check_kind(img: Image.Image, name: str) -> Image.Image:
     return img
 
 
-def _decode(img: Image.Image, name: str) -> Image.Image:
-    "Decodes all of an image that Pillow has opened, in the mode in which it is stored."
-    try:
-        img.load()
-    except Exception as error:
-        raise _damaged_error(error, name) from error
-    return img
-
-
 def _damaged_error(error: Exception, name: str) -> Exception:
     "Returns what to raise when Pillow failed with `error`: on damaged data its decoders fail in every way there is."
     if isinstance(error, MemoryError):
@@ -143,10 +135,8 @@ BACKGROUND = (255, 255, 255)  # shows through transparent pixels: white, like pa
 
 def _to_rgb(img: Image.Image, name: str) -> Image.Image:
     "Converts any mode to RGB; transparent pixels are laid on `BACKGROUND`."
-    if img.mode.startswith("I"):
-        return _from_integers(np.asarray(img), name)
-    if img.mode == "F":
-        raise _float_pixels_error(np.asarray(img), name)
+    if img.mode.startswith(("I", "F")):
+        return _from_numbers(np.asarray(img), name)
     try:
         if img.has_transparency_data:
             paper = Image.new("RGBA", img.size, BACKGROUND)
@@ -157,24 +147,18 @@ def _to_rgb(img: Image.Image, name: str) -> Image.Image:
         raise ImageError(f"Cannot open {name}", cause, _CONVERT, "unsupported format") from error
 
 
-def _from_integers(pixels: np.ndarray, name: str) -> Image.Image:
-    "Converts grey integers of 16 bits or more: 0..65535 become 0..255, rounded."
-    low, high = int(pixels.min()), int(pixels.max())
-    if low < 0 or high > 65535:
-        cause = f"its pixels are 32-bit integers from {low} to {high}; what is black and white is not known"
-        remedy = "scale them to 0..255 and save as an 8-bit PNG"
-        raise ImageError(f"Cannot open {name}", cause, remedy, "pixels without a scale")
-    return Image.fromarray(((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)).convert("RGB")
-
-
-def _float_pixels_error(pixels: np.ndarray, name: str) -> ImageError:
+def _from_numbers(pixels: np.ndarray, name: str) -> Image.Image:
+    "Converts grey integers 0..65535 to 0..255, rounded. Raises `ImageError` for floats and other integers."
+    kind = "floats" if pixels.dtype.kind == "f" else "32-bit integers"
+    if kind != "floats" and pixels.min() >= 0 and pixels.max() <= 65535:
+        return Image.fromarray(((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)).convert("RGB")
     finite = pixels[np.isfinite(pixels)]
     spread = f"from {finite.min():g} to {finite.max():g}" if finite.size else "none of them a finite number"
     holes = pixels.size - finite.size
-    cause = f"its pixels are floats {spread}" + (f", and {holes} NaN or infinite" if holes else "")
-    recipe = "choose black and white for the whole data set, then save np.uint8(255 * (x - black) / (white - black))"
+    cause = f"its pixels are {kind} {spread}" + (f", and {holes} NaN or infinite" if holes else "")
     cause += "; what is black and white is not known"
-    return ImageError(f"Cannot open {name}", cause, recipe, "pixels without a scale")
+    recipe = "choose black and white for the whole data set, then save np.uint8(255 * (x - black) / (white - black))"
+    raise ImageError(f"Cannot open {name}", cause, recipe, "pixels without a scale")
 
 # %% ../nbs/lib/images.ipynb #39f2f72b
 _TURNS = {
@@ -186,26 +170,30 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_QUARTER_TURNS = {_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8]}  # height and width change places
 
 
-def _turn(img: Image.Image) -> Image.Transpose | None:
-    "Returns what turns the image upright (EXIF tag 0x0112); None if it is upright or the EXIF is broken."
-    try:
-        return _TURNS.get(img.getexif().get(0x0112, 1))
-    except Exception:  # EXIF is written by many hands, and its readers fail in as many ways
-        return None
+def read_orientation(img: Image.Image) -> int:
+    "Returns the EXIF orientation (tag 0x0112): 2 to 8; 1 if the image is upright or its EXIF is broken."
+    with suppress(Exception):  # EXIF is written by many hands, and its readers fail in as many ways
+        if (orientation := img.getexif().get(0x0112)) in _TURNS:
+            return int(orientation)
+    return 1
 
 
 def _upright_rgb(img: Image.Image, name: str) -> Image.Image:
-    rgb = _to_rgb(_decode(img, name), name)
-    turn = _turn(img)  # only now: in some formats the note comes after the pixels
-    return rgb.transpose(turn) if turn is not None else rgb
+    "Decodes all of an image that Pillow has opened, converts it, and turns it upright."
+    try:
+        img.load()
+    except Exception as error:
+        raise _damaged_error(error, name) from error
+    rgb = _to_rgb(img, name)
+    orientation = read_orientation(img)  # only now: in some formats the note comes after the pixels
+    return rgb.transpose(_TURNS[orientation]) if orientation > 1 else rgb
 
 
 def _upright_size(img: Image.Image) -> tuple[int, int]:
     "Returns the (height, width) of the upright image, if its EXIF (as in JPEG) precedes its pixels."
-    return (img.width, img.height) if _turn(img) in _QUARTER_TURNS else (img.height, img.width)
+    return img.size if read_orientation(img) >= 5 else img.size[::-1]  # from 5 on, height and width change places
 
 # %% ../nbs/lib/images.ipynb #7a01b534
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | np.ndarray | torch.Tensor"
@@ -231,25 +219,21 @@ def open_image(source: ImageSource, size_rule: SizeRule | None = None) -> Image.
         return _open_path(source, size_rule)
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_file(io.BytesIO(source), f"the image of {len(source):,} bytes", size_rule)
-    return _resize_by(_from_memory(source), size_rule, "the image")
-
-
-def _from_memory(source: ImageSource) -> Image.Image:
     if isinstance(source, Image.Image):
-        return _upright_rgb(_check_kind(source, "the PIL image"), "the PIL image")
-    if isinstance(source, torch.Tensor):
-        return _from_tensor(source)
-    if isinstance(source, np.ndarray):
-        return _from_array(source)
-    remedy = "pass a path, bytes, a PIL image, an array or a tensor; open the items of a list one by one"
-    raise ImageTypeError(f"Cannot open a {type(source).__name__} as an image", "", remedy)
+        img = _upright_rgb(_check_kind(source, "the PIL image"), "the PIL image")
+    elif isinstance(source, torch.Tensor):
+        img = _from_tensor(source)
+    elif isinstance(source, np.ndarray):
+        img = _from_array(source)
+    else:
+        remedy = "pass a path, bytes, a PIL image, an array or a tensor; open the items of a list one by one"
+        raise ImageTypeError(f"Cannot open a {type(source).__name__} as an image", "", remedy)
+    return _resize_by(img, size_rule, "the image")
 
 
 def _from_file(file: BinaryIO, name: str, size_rule: SizeRule | None) -> Image.Image:
     img = _open_lazily(file, name)
-    if size_rule is None:
-        return _upright_rgb(img, name)
-    if img.format not in _SHRINKING:
+    if size_rule is None or img.format not in ("JPEG", "MPO"):  # MPO is JPEG with several frames
         return _resize_by(_upright_rgb(img, name), size_rule, name)
     wanted = _wanted_size(_upright_size(img), size_rule, name)
     shrink_while_decoding(img, wanted)
@@ -344,16 +328,8 @@ def presize(size: tuple[int, int], short: int) -> tuple[int, int]:
     scale = min(1, short / min(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
-
-def prepare_pixels(source: ImageSource, size_rule: SizeRule | None = None) -> np.ndarray:
-    "Opens any image at the size that is kept: uint8 (height, width, 3). Cache and prediction both start from it."
-    return np.asarray(open_image(source, size_rule))
-
 # %% ../nbs/lib/images.ipynb #3de6b01f
-_SHRINKING = {"JPEG", "MPO"}  # formats whose decoder can; MPO is JPEG with several frames
-
-
 def shrink_while_decoding(img: Image.Image, wanted: tuple[int, int]) -> None:
     "Tells the decoder of an opened JPEG to shrink it, to at least twice `wanted` (height, width; upright)."
-    height, width = wanted[::-1] if _turn(img) in _QUARTER_TURNS else wanted
+    height, width = wanted[::-1] if read_orientation(img) >= 5 else wanted
     img.draft(None, (2 * width, 2 * height))

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -83,15 +82,14 @@ def _ignored(folder: Path) -> Iterator[Finding]:
 
 def _read_labels(items: Sequence[Any], names: Sequence[Any], label: Callable) -> tuple[list[Any], list[Finding]]:
     "Returns the label of each item, None where `label` fails; and one finding that says how often and why it failed."
-    labels: list[Any] = []
-    failed: dict[int, CoursekitError] = {}
+    labels: list[Any] = [None] * len(items)
+    failed: dict[int, str] = {}
     for i, item in enumerate(items):
         try:
-            labels.append(label(item))
+            labels[i] = label(item)
         except CoursekitError as error:
-            labels.append(None)
-            failed[i] = error
-    why = next((error.cause or error.what for error in failed.values()), "")
+            failed[i] = error.cause or error.what
+    why = next(iter(failed.values()), "")
     remedy = "fix the labeller (try it on the first of these names), or rename the files"
     return labels, list(join_findings([names[i] for i in failed], "labeller fails", why, remedy, list(failed)))
 
@@ -109,12 +107,11 @@ def _sides(items: Sequence[Any], labels: Any, splits: Any) -> list[str | None]:
     return sides
 
 
-@dataclass(frozen=True)
-class _Report:
+class _Report(NamedTuple):
     "The findings of an audit and the keys of its items, for the functions that take its table."
 
-    findings: tuple[Finding, ...]
-    keys: tuple[tuple[str, int], ...]
+    findings: Sequence[Finding] = ()
+    keys: Sequence[tuple[str, int]] = ()
 
     def __deepcopy__(self, memo: dict) -> _Report:
         return self  # pandas copies attrs with each selection; this never changes
@@ -126,12 +123,12 @@ def _as_table(found: Sequence[Finding], items: Sequence[Any]) -> pd.DataFrame:
     order = list(dict.fromkeys(f.fault for f in found))
     found = sorted(found, key=lambda f: (f.level, order.index(f.fault)))  # items of a fault stay in order
     table = pd.DataFrame({c: pd.Series([getattr(f, c) for f in found], dtype=object) for c in COLUMNS})
-    table.attrs["report"] = _Report(tuple(found), tuple(_keys(items)))
+    table.attrs["report"] = _Report(found, list(_keys(items)))
     return table
 
 
 def _report(table: pd.DataFrame) -> _Report:
-    return table.attrs.get("report", _Report((), ()))
+    return table.attrs.get("report", _Report())
 
 
 def _findings(table: pd.DataFrame) -> list[Finding]:
@@ -236,9 +233,8 @@ def _plot_counts(axes: Any, found: Sequence[Finding]) -> None:
 def _worth_seeing(found: Sequence[Finding], most: int) -> list[Finding]:
     "Returns the findings to draw: of each fault the first, then the others."
     seen = [finding for finding in found if finding.fault not in UNUSABLE and _is_file(finding.item)]
-    firsts = list({finding.fault: finding for finding in reversed(seen)}.values())[::-1]
-    others = [finding for finding in seen if finding not in firsts]
-    return sorted([*firsts, *others][:most], key=seen.index)
+    firsts = {finding.fault: finding for finding in reversed(seen)}.values()
+    return sorted(sorted(seen, key=lambda finding: finding not in firsts)[:most], key=seen.index)
 
 
 def _is_file(item: Any) -> bool:

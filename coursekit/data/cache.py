@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import __version__ as PILLOW_VERSION
@@ -34,13 +34,10 @@ from coursekit.core import (
     remove_stale,
     write_atomic,
 )
-from ..images import ImageSource, SizeRule, explain_os_error, image_size, prepare_pixels
-
-S = TypeVar("S")
-T = TypeVar("T")
+from ..images import ImageSource, SizeRule, explain_os_error, image_size, open_image
 
 # %% auto #0
-__all__ = ['S', 'T', 'MAX_CACHE_BYTES', 'PlainImages', 'PresizeCache']
+__all__ = ['MAX_CACHE_BYTES', 'PlainImages', 'PresizeCache']
 
 # %% ../../nbs/lib/data/cache.ipynb #302c7ac9
 _MAGIC = b"CKPRE\0\0\1"  # the last byte is the version of the format
@@ -63,7 +60,7 @@ class PlainImages:
         return len(self.sources)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        return prepare_pixels(self.sources[i], self.size_rule)
+        return np.asarray(open_image(self.sources[i], self.size_rule))
 
 
 class PresizeCache:
@@ -83,6 +80,8 @@ class PresizeCache:
             raise ValueError(f"{path} is not a presize cache of this format, or not all of one")
         self._index = np.frombuffer(self._map[start:], dtype="<i8").reshape(n, 3)
         self._read_bytes = 0
+        with suppress(OSError):  # a read-only folder is fine
+            os.utime(path)  # marks it as used, for _make_room
 
     @classmethod
     def open(
@@ -107,23 +106,16 @@ class PresizeCache:
         folder = home() / "presize" if folder is None else Path(folder)
         file = folder / f"{_cache_name(files, key)}.u8"
         try:
-            return cls._open_file(file, rows)
+            return cls(file, rows)
         except (OSError, ValueError, struct.error):
             pass  # not there yet, or damaged
         try:
             _make_room(folder, _estimate_bytes(files, size_rule), max_bytes)
             _build(file, files, size_rule, workers or processors(), max_bytes)
-            return cls._open_file(file, rows)
+            return cls(file, rows)
         except OSError as error:
             warnings.warn(_no_cache_text(folder, error), stacklevel=2)
             return PlainImages(paths, size_rule)
-
-    @classmethod
-    def _open_file(cls, file: Path, rows: np.ndarray) -> PresizeCache:
-        cache = cls(file, rows)
-        with suppress(OSError):  # a read-only folder is fine
-            os.utime(file)  # marks it as used, for _make_room
-        return cache
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -155,11 +147,6 @@ class PresizeCache:
             self._map.madvise(mmap.MADV_DONTNEED)
             self._read_bytes = 0
 
-    @property
-    def nbytes(self) -> int:
-        "The size of the file in bytes."
-        return len(self._map)
-
     def __reduce__(self) -> tuple:
         return PresizeCache, (self.path, self.rows)
 
@@ -184,7 +171,7 @@ def _build(file: Path, files: Sequence[Path], size_rule: SizeRule, workers: int,
 
     def pixels_or_problem(path: Path) -> np.ndarray | Problem:
         try:
-            return prepare_pixels(path, size_rule)
+            return np.asarray(open_image(path, size_rule))
         except DataError as error:
             return Problem(str(path), error.cause, error.remedy)
 
@@ -221,9 +208,9 @@ def _write_cache(out: BinaryIO, results: Iterable[np.ndarray | Problem], max_byt
     out.write(_HEADER.pack(_MAGIC, len(index), start))
 
 
-def _map_in_order(pool: ThreadPoolExecutor, function: Callable[[S], T], items: Iterable[S], ahead: int) -> Iterator[T]:
+def _map_in_order(pool: ThreadPoolExecutor, function: Callable, items: Iterable[Any], ahead: int) -> Iterator[Any]:
     "Yields `function(item)` for all items, in order; never computes more than `ahead` results in advance."
-    waiting: deque[Future[T]] = deque()
+    waiting: deque[Future] = deque()
     for item in items:
         waiting.append(pool.submit(function, item))
         if len(waiting) > ahead:

@@ -22,8 +22,8 @@ import numpy as np
 from PIL import Image
 from PIL import __version__ as PILLOW_VERSION
 
-from ..core import DataError, file_stamp, home, processors, progress, write_atomic
-from ..images import ImageError, ImageSource, open_image
+from ..core import DataError, file_stamp, home, processors, progress
+from ..images import ImageError, ImageSource, open_image, read_orientation
 
 # %% auto #0
 __all__ = ['THUMBNAIL', 'NEAR', 'MAX_BITS', 'thumbnail', 'difference_hash', 'near_pairs', 'group_pairs', 'Facts', 'read_facts',
@@ -47,7 +47,7 @@ def difference_hash(thumb: np.ndarray) -> int:
 NEAR = 0.0015  # 1 - correlation of thumbnails: above copies that were recompressed or resized, below neighbouring cells
 MAX_BITS = 10  # of 64: of the recompressed and resized copies measured, 99% differ in 6 or fewer
 _FLAT = 1.0  # a standard deviation in levels of grey: below it a thumbnail has nothing to correlate
-_BLOCK = 2**22  # pairs compared at once: 32 MB of hashes
+_BLOCK = 2**22  # pairs compared at once: 16 MB of correlations
 
 
 def near_pairs(thumbs: np.ndarray, near: float = NEAR) -> list[tuple[int, int]]:
@@ -59,25 +59,16 @@ def near_pairs(thumbs: np.ndarray, near: float = NEAR) -> list[tuple[int, int]]:
     hashes = np.array([difference_hash(thumb) for thumb in thumbs], dtype=np.uint64)
     vectors = thumbs.reshape(len(thumbs), THUMBNAIL**2).astype(np.float32)
     vectors -= vectors.mean(axis=1, keepdims=True)
-    structured = vectors.std(axis=1) > _FLAT
+    vectors[vectors.std(axis=1) <= _FLAT] = 0
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
-    pairs = []
-    for i, j in _candidates(hashes):
-        apart = 1 - np.einsum("nd,nd->n", vectors[i], vectors[j])
-        same = (apart <= near) & structured[i] & structured[j]
-        pairs += list(zip(i[same].tolist(), j[same].tolist(), strict=True))
+    pairs: list[tuple[int, int]] = []
+    rows = max(1, _BLOCK // max(1, len(thumbs)))
+    for start in range(0, len(thumbs), rows):
+        alike = vectors[start : start + rows] @ vectors[start:].T >= 1 - near
+        i, j = np.argwhere(alike).T + start
+        same = (i < j) & (np.bitwise_count(hashes[i] ^ hashes[j]) <= MAX_BITS)
+        pairs += zip(i[same].tolist(), j[same].tolist(), strict=True)
     return pairs
-
-
-def _candidates(hashes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    "Yields positions i < j of hashes (uint64) at most `MAX_BITS` bits apart: N * N / 2 XORs and bit counts, in blocks."
-    rows = max(1, _BLOCK // max(1, len(hashes)))
-    for start in range(0, len(hashes), rows):
-        distance = np.bitwise_count(hashes[start : start + rows, None] ^ hashes[None, start:])
-        i, j = np.nonzero(distance <= MAX_BITS)
-        later = j > i
-        for part in np.array_split(np.flatnonzero(later), max(1, later.sum() // 50_000)):
-            yield i[part] + start, j[part] + start
 
 # %% ../../nbs/lib/data/facts.ipynb #76b1785a
 def group_pairs(n: int, pairs: Iterable[Sequence[int]]) -> list[int]:
@@ -122,51 +113,35 @@ def read_facts(source: ImageSource) -> Facts:
     "Opens an image (a path, bytes, or anything else that `open_image` takes), and returns what it is."
     try:
         if isinstance(source, str | os.PathLike | bytes):
-            return _read_file(source)
-        img = open_image(source)
-        return _measure(img, mode=source.mode if isinstance(source, Image.Image) else "")
+            with suppress(Exception), Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as stored:
+                return _measure(stored)
+        return _measure(source)  # for a file that Pillow cannot open, this raises the error that says what it is
     except DataError as error:
         fault = error.fault if isinstance(error, ImageError) else "not an image"
         return Facts(fault, error.cause or error.what, error.remedy)
 
 
-def _read_file(source: str | os.PathLike[str] | bytes) -> Facts:
-    "Opens the file once for what only the file says and for its pixels. Raises the errors of `open_image`."
-    try:
-        stored = _open_stored(source)
-    except Exception:
-        return _measure(open_image(source), mode="")  # it knows what is wrong, and raises that
-    with stored:
-        mode, transparent = stored.mode, stored.has_transparency_data
-        facts = _measure(open_image(stored), mode, stored.format or "", transparent)
-        with suppress(Exception):  # EXIF is often broken, which does not cost a photo
-            facts = facts._replace(orientation=int(stored.getexif().get(0x0112, 1)))
-    return facts._replace(frames=_count_frames(source, facts.format))
-
-
-def _measure(img: Image.Image, mode: str, file_format: str = "", transparent: bool = False) -> Facts:
+def _measure(source: ImageSource) -> Facts:
+    img = open_image(source)
+    stored = source if isinstance(source, Image.Image) else img
     return Facts(
-        format=file_format,
-        mode=mode,
+        format=stored.format or "",
+        mode=stored.mode,
         width=img.width,
         height=img.height,
-        transparent=transparent,
+        orientation=read_orientation(stored),
+        transparent=stored.has_transparency_data,
         pixels=hashlib.sha1(f"{img.size}".encode() + img.tobytes(), usedforsecurity=False).hexdigest(),
         far=thumbnail(img).tobytes().hex(),
+        frames=_count_frames(stored),  # last: it moves through the file
     )
 
 
-def _count_frames(source: str | os.PathLike[str] | bytes, file_format: str) -> int:
-    "Counts the pictures in a file. Counting moves through the file, so it is opened anew."
-    if file_format not in ("GIF", "TIFF", "PNG", "WEBP", "AVIF"):
-        return 1
-    with suppress(Exception), _open_stored(source) as stored:  # later frames may be damaged: they are not used
-        return getattr(stored, "n_frames", 1)
+def _count_frames(stored: Image.Image) -> int:
+    "Counts the pictures in an opened file; a JPEG with a preview or a depth map has one."
+    with suppress(Exception):  # later frames may be damaged: they are not used
+        return 1 if stored.format == "MPO" else getattr(stored, "n_frames", 1)
     return 1
-
-
-def _open_stored(source: str | os.PathLike[str] | bytes) -> Image.Image:
-    return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
 
 # %% ../../nbs/lib/data/facts.ipynb #c8269f38
 def gather_facts(sources: Sequence[ImageSource], workers: int | None = None, cache: bool = True) -> list[Facts]:
@@ -176,45 +151,43 @@ def gather_facts(sources: Sequence[ImageSource], workers: int | None = None, cac
     interrupted call keeps the facts that it has read.
     """
     store = home() / "facts.jsonl"
-    keys = [_file_key(source) if cache and isinstance(source, str | os.PathLike) else None for source in sources]
-    known = _recall(store, {key for key in keys if key})
-    found = {i: known[key] for i, key in enumerate(keys) if key in known}
-    fresh: dict[bytes, Facts] = {}
+    keys = [_file_key(source) if cache else b"" for source in sources]
+    found = _recall(store, set(keys) - {b""})
+    missing = [i for i, key in enumerate(keys) if key not in found]
+    fresh: dict[int, Facts] = {}
     try:
-        for i, facts in _read_all(sources, [i for i in range(len(sources)) if i not in found], workers):
-            found[i] = facts
-            if key := keys[i]:
-                fresh[key] = facts
+        for i, facts in zip(missing, _read_all([sources[i] for i in missing], workers), strict=True):
+            fresh[i] = facts
     finally:
-        _remember(store, fresh)
-    return [found[i] for i in range(len(sources))]
+        _remember(store, {keys[i]: facts for i, facts in fresh.items() if keys[i]})
+    return [fresh[i] if i in fresh else found[key] for i, key in enumerate(keys)]
 
 
-def _read_all(sources: Sequence[ImageSource], which: Sequence[int], workers: int | None) -> Iterator[tuple[int, Facts]]:
-    "Yields position and facts of the sources at the positions `which`, with a progress bar."
-    if not which:
+def _read_all(sources: Sequence[ImageSource], workers: int | None) -> Iterator[Facts]:
+    "Yields the facts of each source, with a progress bar."
+    if not sources:
         return
     pool = ThreadPoolExecutor(workers or processors())
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")  # what Pillow warns of is in the facts, file by file
         try:
-            results = pool.map(read_facts, [sources[i] for i in which])
-            yield from zip(which, progress(results, total=len(which), desc="looking at images"), strict=True)
+            yield from progress(pool.map(read_facts, sources), total=len(sources), desc="looking at images")
         finally:
             pool.shutdown(cancel_futures=True)
 
 # %% ../../nbs/lib/data/facts.ipynb #e44eb8a7
 _VERSION = f"1 {PILLOW_VERSION}\0".encode()  # raise the number when `Facts` or how they are found changes
 _LASTING = {"", "empty file", "not an image", "damaged or cut off", "pixels without a scale"}
-_MAX_BYTES = 2**28  # some 300,000 images; beyond it the older half goes
+_MAX_BYTES = 2**28  # some 300,000 images
 _KEY_BYTES = 32
 
 
-def _file_key(path: str | os.PathLike[str]) -> bytes | None:
-    "Returns a digest of the file as it is at this moment and of what reads it; None if it cannot be found."
-    with suppress(OSError):
-        return hashlib.blake2b(_VERSION + file_stamp(path), digest_size=_KEY_BYTES // 2).hexdigest().encode()
-    return None
+def _file_key(source: ImageSource) -> bytes:
+    "Returns a digest of the file as it is at this moment and of what reads it; empty if there is no such file."
+    if isinstance(source, str | os.PathLike):
+        with suppress(OSError):
+            return hashlib.blake2b(_VERSION + file_stamp(source), digest_size=_KEY_BYTES // 2).hexdigest().encode()
+    return b""
 
 
 def _recall(store: Path, wanted: set[bytes]) -> dict[bytes, Facts]:
@@ -230,18 +203,15 @@ def _recall(store: Path, wanted: set[bytes]) -> dict[bytes, Facts]:
 
 
 def _remember(store: Path, fresh: dict[bytes, Facts]) -> None:
-    "Appends facts, and drops the older half of all when they take too much room; warns if that fails."
+    "Appends facts, or begins anew when they take too much room; warns if that fails."
     lines = [key + json.dumps(facts).encode() for key, facts in fresh.items() if facts.fault in _LASTING]
     if not lines:
         return
     try:
         store.parent.mkdir(parents=True, exist_ok=True)
-        with store.open("ab") as file:
+        full = store.exists() and store.stat().st_size > _MAX_BYTES
+        with store.open("wb" if full else "ab") as file:
             file.write(b"\n".join([b"", *lines, b""]))  # a new line first: the last one may have been cut off
-        if store.stat().st_size > _MAX_BYTES:
-            content = store.read_bytes()
-            newer = content[content.index(b"\n", len(content) // 2) :]
-            write_atomic(store, lambda path: path.write_bytes(newer))
     except OSError as error:
         message = f"What is found out about images cannot be kept in {store.name}: {error}. It is looked up each time."
         warnings.warn(message, stacklevel=3)

@@ -9,7 +9,7 @@ import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,12 +138,14 @@ _GROUPED = "leave out one of them, or keep copies together: GroupSplitter(pictur
 def check_pictures(
     names: Sequence[Any], copies: Copies, labels: Sequence[Any], sides: Sequence[str | None]
 ) -> Iterator[Finding]:
-    "Yields leaks, pictures with two labels, and pictures that are there twice. `labels` may be empty."
+    "Yields leaks, pictures with two labels, and pictures that are there twice. `labels` may be empty, or some None."
     for i in range(len(names)):
         leak = _first_copy(copies, i, lambda i, j: sides[j] == TRAIN) if sides[i] == VALID else None
         if leak:
             yield _pair(names, i, leak, "picture on both sides", f"in {VALID}; in {TRAIN} as", _GROUPED)
-        other = _first_copy(copies, i, lambda i, j: j < i and _disagree(labels[i], labels[j])) if labels else None
+        other = (
+            _first_copy(copies, i, lambda i, j: j < i and len({labels[i], labels[j]} - {None}) > 1) if labels else None
+        )
         if other:
             detail = f"{labels[i]!r} here, {labels[other.position]!r} as"
             yield _pair(names, i, other, "picture, two labels", detail, "look, and correct one label")
@@ -156,10 +158,6 @@ def _first_copy(copies: Copies, i: int, wanted: Callable[[int, int], bool]) -> C
     return next((copy for copy in copies.of(i) if wanted(i, copy.position)), None)
 
 
-def _disagree(one: Any, other: Any) -> bool:
-    return not is_missing(one) and not is_missing(other) and one != other
-
-
 def _pair(names: Sequence[Any], i: int, copy: Copy, fault: str, detail: str, remedy: str) -> Finding:
     other = names[copy.position]
     return Finding(names[i], f"{copy.how} {fault}", f"{detail} {short_name(other)}", remedy, (i,), other=other)
@@ -169,7 +167,7 @@ def check_labels(
     names: Sequence[Any], labels: Sequence[Any], sides: Sequence[str | None], usable: Sequence[int]
 ) -> Iterator[Finding]:
     "Yields missing labels, likely typos, and classes that are too small, on one side only, or out of balance."
-    labelled = [i for i in usable if not is_missing(labels[i])]
+    labelled = [i for i in usable if labels[i] is not None]
     for i in sorted({*usable} - {*labelled}):
         yield Finding(names[i], "no label", "empty or NaN", "fill it in, or leave the item out", (i,))
     counts = Counter(labels[i] for i in labelled)
@@ -215,43 +213,28 @@ def _class_finding(label: Any, fault: str, detail: str, remedy: str) -> Finding:
 def check_typos(counts: Counter) -> Iterator[Finding]:
     "Yields labels that look like misspellings of another label. `counts`: how many images each label has."
     words = {label: _words(label) for label in counts if isinstance(label, str)}
-    reported = set()
-    for common, rare, how in [*_alike(words, counts), *_one_letter_apart(words, counts)]:
-        if (common, rare) not in reported:
-            reported.add((common, rare))
-            detail = f"{how} {common!r}, of which there are {counts[common]:,}; of this one {counts[rare]:,}"
-            yield _class_finding(rare, "likely typo", detail, f"if it is one, make it {common!r}")
+    by_form: dict[str | tuple, set[str]] = defaultdict(set)  # labels alike as a whole, or with a letter left out
+    for label, parts in words.items():
+        by_form["".join(parts)].add(label)
+        for k, word in enumerate(parts):
+            if len(word) > 3 and word.isalpha():
+                for shorter in {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}:
+                    by_form[parts[:k], shorter, parts[k + 1 :]].add(label)
+    typos = {}  # (common, rare): whether they are alike as a whole
+    for form, alike in by_form.items():
+        common, *others = sorted(alike, key=lambda label: (-counts[label], label))
+        for rare in others:
+            if isinstance(form, str) or (words[rare] != words[common] and 2 * counts[rare] <= counts[common]):
+                typos[common, rare] = isinstance(form, str)
+    for common, rare in sorted(typos, key=typos.__getitem__, reverse=True):
+        same = "apart from case, blanks and accents' form the same as"
+        how = same if typos[common, rare] else "one letter away from"
+        detail = f"{how} {common!r}, of which there are {counts[common]:,}; of this one {counts[rare]:,}"
+        yield _class_finding(rare, "likely typo", detail, f"if it is one, make it {common!r}")
 
 
 def _words(label: str) -> tuple[str, ...]:
     return tuple(re.split(r"[\s_-]+", unicodedata.normalize("NFKC", label).casefold().strip(" _-\t\n")))
-
-
-def _rank(labels: Iterable[str], counts: Counter) -> list[str]:
-    return sorted(labels, key=lambda label: (-counts[label], label))
-
-
-def _alike(words: dict[str, tuple], counts: Counter) -> Iterator[tuple[str, str, str]]:
-    by_form = defaultdict(list)
-    for label, parts in words.items():
-        by_form["".join(parts)].append(label)
-    for same in by_form.values():
-        common, *others = _rank(same, counts)
-        yield from ((common, rare, "apart from case, blanks and accents' form the same as") for rare in others)
-
-
-def _one_letter_apart(words: dict[str, tuple], counts: Counter) -> Iterator[tuple[str, str, str]]:
-    by_form = defaultdict(set)
-    for label, parts in words.items():
-        for k, word in enumerate(parts):
-            if len(word) > 3 and word.isalpha():
-                for form in {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}:
-                    by_form[parts[:k], form, parts[k + 1 :]].add(label)
-    for near in by_form.values():
-        common, *others = _rank(near, counts)
-        for rare in others:
-            if words[rare] != words[common] and 2 * counts[rare] <= counts[common]:
-                yield common, rare, "one letter away from"
 
 # %% ../../nbs/lib/data/findings.ipynb #8520cdf0
 def check_folders(items: Sequence[Any], labels: Sequence[Any]) -> Iterator[Finding]:
@@ -277,6 +260,8 @@ def check_all(
     near: float,
 ) -> list[Finding]:
     "Returns the findings of all checks; those of labels only where there are labels."
+    if labels is not None:
+        labels = [None if is_missing(label) else label for label in labels]
     found = [*check_files(names, facts, min_side, max_aspect), *check_kinds(names, facts), *check_names(names)]
     found += check_pictures(names, Copies(facts, near), labels or [], sides)
     if labels is not None:

@@ -19,7 +19,7 @@ from ..core import DataError
 from .batches import Categorize, stack_sources
 from .items import choose_vocab
 from .splits import RandomSplitter
-from ..images import prepare_pixels
+from ..images import open_image
 from ..text import list_some, short_name
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def describe_steps(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
 def _describe_item(block: DataBlock, item: Any, source: Any, label: Any, categorize: Categorize) -> Iterator[str]:
     yield f"\nOne item: {short_name(item)} ({type(item).__name__})"
     yield f"  image, by {function_name(block.get_x) if block.get_x else 'the item itself'}: {short_name(source)}"
-    yield f"  opened: {_pixels(prepare_pixels(source))}"
+    yield f"  opened: {_pixels(np.asarray(open_image(source)))}"
     if block.item_tfms is not None:
-        prepared = prepare_pixels(source, block.item_tfms.prepared_size)
+        prepared = np.asarray(open_image(source, block.item_tfms.prepared_size))
         yield f"  {block.item_tfms}"
         yield f"    prepared: {_pixels(prepared)}"
         yield f"    finished: {_pixels(block.item_tfms.finish(prepared))}"

@@ -558,12 +558,13 @@ def test_a_memory_that_cannot_be_written_costs_time_only(tmp_path, monkeypatch):
         assert gather_facts([save(photo(), tmp_path / "a.png")])[0].format == "PNG"
 
 
-def test_the_memory_is_bounded_and_the_oldest_go(tmp_path, monkeypatch):
+def test_the_memory_is_bounded_and_begins_anew_when_it_is_full(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSEKIT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(facts_module, "_MAX_BYTES", 6 * 800)  # a line has 718 bytes or so
+    monkeypatch.setattr(facts_module, "_MAX_BYTES", 3 * 600)  # a line has 718 bytes or so
     files = [save(photo(i), tmp_path / f"{i}.png") for i in range(8)]
     gather_facts(files[:4])
     gather_facts(files[4:])
+    assert (home() / "facts.jsonl").stat().st_size < 6 * 800
     seen = []
     monkeypatch.setattr(facts_module, "read_facts", lambda source: seen.append(source) or Facts())
     gather_facts(files)
