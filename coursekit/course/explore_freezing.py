@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import DataError
 from ..training.transfer import group_lrs
-from .widgets import Choice, Explorer, list_values, panels, read_recording, value_bars, value_text
+from .widgets import Choice, Controls, Explorer, list_values, panels, read_recording, value_bars, value_text
 from ..plot import BLUE, GREEN, ORANGE, RED
 
 if TYPE_CHECKING:
@@ -121,14 +121,10 @@ def describe_freezing(state: dict[str, Any]) -> str:
 def freezing_explorer() -> Explorer:
     """Returns an explorer of recorded epochs: what is frozen, the rates, and what BatchNorm does."""
     high = {"none: forward passes only": 0.0, "1e-3": 1e-3, "3e-3": 3e-3}
-    return Explorer(
-        compute=freezing_state,
-        draw=draw_freezing,
-        describe=describe_freezing,
-        controls={
-            "frozen": Choice("frozen", 0, {"body": 2, "early body": 1, "nothing": 0}),
-            "high": Choice("high rate", 1e-3, high),
-            "share": Choice("low rate", 0.01, {"a hundredth": 0.01, "the same": 1.0}),
-            "norms": Choice("BatchNorm", "group", NORMS),
-        },
-    )
+    controls: Controls = {
+        "frozen": Choice("frozen", 0, {"body": 2, "early body": 1, "nothing": 0}),
+        "high": Choice("high rate", 1e-3, high),
+        "share": Choice("low rate", 0.01, {"a hundredth": 0.01, "the same": 1.0}),
+        "norms": Choice("BatchNorm", "group", NORMS),
+    }
+    return Explorer(freezing_state, draw_freezing, describe_freezing, controls)

@@ -156,8 +156,7 @@ def cell_colours(values: np.ndarray) -> list[list[tuple[str, str]]]:
     for colours, where, most in colour_scales(values):
         backgrounds = colormaps[colours](values / most, bytes=True)
         for i, j in zip(*np.nonzero(where & (values > 0)), strict=True):
-            ink = {"white": "#ffffff", "black": "#000000"}[readable_on(backgrounds[i, j] / 255)]
-            shown[i][j] = f"#{bytes(backgrounds[i, j, :3]).hex()}", ink
+            shown[i][j] = f"#{bytes(backgrounds[i, j, :3]).hex()}", readable_on(backgrounds[i, j] / 255)
     return shown
 
 
@@ -167,9 +166,9 @@ def number_text(value: float) -> str:
 
 
 def readable_on(background: Any) -> str:
-    "Returns black or white, whichever stands out more from an RGB colour (by relative luminance, as in WCAG 2)."
+    "Returns #000000 or #ffffff, whichever stands out more from an RGB colour (by relative luminance, as in WCAG 2)."
     linear = np.asarray(background[:3]) ** 2.2
-    return "white" if linear @ [0.2126, 0.7152, 0.0722] < 0.18 else "black"
+    return "#ffffff" if linear @ [0.2126, 0.7152, 0.0722] < 0.18 else "#000000"
 
 # %% ../../nbs/09_interpretation.ipynb #96671c19
 def confused_order(matrix: np.ndarray) -> list[int]:
