@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ['ClassificationInterpretation']
 
 # %% ../../nbs/09_interpretation.ipynb #366b7fb1
-from .calibration import check_probabilities
+from .calibration import check_answers
 from coursekit.results.confusion import (
     confusion_counts,
     draw_matrix,
@@ -79,15 +79,7 @@ class ClassificationInterpretation:
             raise DataError(what, "", f"Give probabilities of shape ({n}, {c}).")
         if self.items is not None and len(self.items) != n:
             raise DataError(f"There are {len(self.items)} items for {n} targets.", "", "Give one item for each target.")
-        if n == 0:
-            raise DataError("There is nothing to interpret.", "There are no targets.", "Give at least one image.")
-        if self.targets.min() < 0 or self.targets.max() >= c or not self.probs.isfinite().all():
-            raise DataError(
-                "These predictions cannot be interpreted.",
-                f"Targets must be from 0 to {c - 1}, and probabilities finite.",
-                "Look at the targets and probabilities; a model whose loss became NaN gives NaN.",
-            )
-        check_probabilities(self.probs)
+        check_answers(self.probs, self.targets)
         if len(set(self.vocab)) < c:
             raise DataError(
                 f"There are {len(set(self.vocab))} names for {c} classes.", "", "Give each a name of its own."
