@@ -5,9 +5,8 @@
 # %% ../../nbs/lib/results/compare.ipynb #35079b16
 from __future__ import annotations
 
-from collections.abc import Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,8 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from coursekit.results.interpret import ClassificationInterpretation
+
 # %% auto #0
-__all__ = ['wilson_interval', 'McNemar', 'mcnemar', 'Answers', 'changed_sides']
+__all__ = ['wilson_interval', 'McNemar', 'mcnemar', 'changed_sides']
 
 # %% ../../nbs/lib/results/compare.ipynb #19502607
 def wilson_interval(k: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tuple[Any, Any]:
@@ -74,17 +75,7 @@ def mcnemar(right_a: ArrayLike | Tensor, right_b: ArrayLike | Tensor) -> McNemar
     return McNemar(only_a, only_b, min(1.0, 2 * chances.sum().item()))
 
 # %% ../../nbs/lib/results/compare.ipynb #9cadd648
-class Answers(Protocol):
-    "Describes what is read of a `ClassificationInterpretation`: a model's answers about labelled images."
-
-    targets: Tensor  # (N,)
-    vocab: Sequence[str]
-    items: Sequence[Any] | None
-
-    def table(self) -> pd.DataFrame: ...
-
-
-def changed_sides(a: Answers, b: Answers) -> pd.DataFrame:
+def changed_sides(a: ClassificationInterpretation, b: ClassificationInterpretation) -> pd.DataFrame:
     """Lists the images that exactly one of two models got right, by how much the actual class changed in probability.
 
     Columns: item, actual, predicted_a, predicted_b, p_actual_a, p_actual_b, and right ("a" or "b"). The index holds the
@@ -109,7 +100,7 @@ def changed_sides(a: Answers, b: Answers) -> pd.DataFrame:
     return table.loc[change.sort_values(ascending=False, kind="stable").index]
 
 
-def _check_same_images(a: Answers, b: Answers) -> None:
+def _check_same_images(a: ClassificationInterpretation, b: ClassificationInterpretation) -> None:
     "Raises `DataError` unless the same images, with the same labels, were answered with the same classes."
     remedy = "Predict the same images, in the same order, with both models."
     if list(a.vocab) != list(b.vocab):
