@@ -8,13 +8,14 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..core import DataError
-from .widgets import Choice, Picture, png_bytes
+from .widgets import Choice, Explorer, Picture, png_bytes
 from ..images import ImageSource, open_image, presize
 from ..plot import BLUE, DARK_RED, GREEN, RED, escape_dollars, new_figure
 from ..results.cleaning import Cleaning
@@ -55,7 +56,10 @@ def confusion_state(
     chosen = submatrix(matrix, min(k or MOST_CLASSES, MOST_CLASSES, len(matrix)), order)
     counts = matrix[np.ix_(chosen, chosen)]
     names = [interp.vocab[i] for i in chosen]
-    cell = cell or _most_confused(counts, names)
+    if cell is None:  # the one with most mistakes; without mistakes, with most right answers
+        wrong = wrong_only(counts)
+        row, column = divmod(int((wrong if wrong.any() else counts).argmax()), len(counts))
+        cell = names[row], names[column]
     return {
         "names": names,
         "counts": counts,
@@ -69,12 +73,6 @@ def confusion_state(
         "n_classes": len(matrix),
     }
 
-
-def _most_confused(counts: np.ndarray, names: Sequence[str]) -> tuple[str, str]:
-    "Returns the cell with most mistakes; without mistakes, that with most right answers."
-    wrong = wrong_only(counts)
-    row, column = divmod(int((wrong if wrong.any() else counts).argmax()), len(counts))
-    return names[row], names[column]
 
 # %% ../../nbs/lib/course/explore_confusion.ipynb #da212e6c
 def cell_text(value: float, written: bool) -> str:
@@ -178,10 +176,10 @@ class _Card:
     def __init__(self, explorer: ConfusionExplorer):
         import ipywidgets
 
-        self.explorer, self.position = explorer, 0
+        self.explorer = explorer
         self.image = ipywidgets.Image(format="png", layout={"width": "130px", "height": "130px"})
         self.words, self.message = ipywidgets.HTML(), ipywidgets.HTML()
-        self.label = ipywidgets.Dropdown(layout={"width": "112px"})
+        self.label = ipywidgets.Dropdown(options=explorer.interp.vocab, layout={"width": "112px"})
         keep = _button("keep", "it is right as it is", lambda: self.decide(Cleaning.keep))
         drop = _button("drop", "leave this image out", lambda: self.decide(Cleaning.drop))
         self.undo = _button("undo", "take the decision back", lambda: self.decide(Cleaning.forget))
@@ -193,21 +191,20 @@ class _Card:
 
     def show(self, position: int) -> None:
         "Shows the image at this position."
-        self.position, interp = position, self.explorer.interp
-        self.label.options = interp.vocab
-        self.label.value = interp.vocab[int(interp.preds[position])]
+        interp = self.explorer.interp
+        self.item, self.label.index = self.explorer.items[position], int(interp.preds[position])
+        lines = html.escape(image_words(interp, position)).split("\n")
+        self.words.value = f'<div style="line-height:1.35; text-align:center">{"<br>".join(lines)}</div>'
         self.refresh()
 
     def refresh(self, error: str = "") -> None:
-        "Brings picture and words up to date with the decision."
-        item = self.explorer.items[self.position]
+        "Brings the picture and the message up to date with the decision."
+        decision = None
         try:
-            decision = self.explorer.decision(item)
+            decision = self.explorer.decision(self.item)
         except DataError as problem:
-            decision, error = None, error or str(problem)
-        self.image.value = png_bytes(thumbnail(item, decision))
-        lines = html.escape(image_words(self.explorer.interp, self.position)).split("\n")
-        self.words.value = f'<div style="line-height:1.35; text-align:center">{"<br>".join(lines)}</div>'
+            error = error or str(problem)
+        self.image.value = png_bytes(thumbnail(self.item, decision))
         self.undo.disabled = decision is None
         news = f"new label: {decision.label}" if decision is not None and decision.label else ""
         role, colour = ("alert", DARK_RED) if error else ("status", "inherit")
@@ -216,11 +213,12 @@ class _Card:
 
     def decide(self, record: Callable[..., None], *label: str) -> None:
         "Writes the decision into the table at once; shows below the image what prevents it."
+        error = ""
         try:
-            record(self.explorer.cleaning, self.explorer.items[self.position], *label)
-            self.refresh()
-        except DataError as error:
-            self.refresh(str(error))
+            record(self.explorer.cleaning, self.item, *label)
+        except DataError as problem:
+            error = str(problem)
+        self.refresh(error)
 
 # %% ../../nbs/lib/course/explore_confusion.ipynb #cd07dbe9
 _NAME = '<div style="overflow:hidden; text-overflow:ellipsis; white-space:nowrap; line-height:1.2; {}">{}</div>'
@@ -230,13 +228,12 @@ _BELOW = "writing-mode:vertical-rl; transform:rotate(180deg); max-height:120px; 
 class _Matrix:
     "Shows the confusion matrix as a grid of buttons."
 
-    def __init__(self, n: int, choose: Callable[[tuple[str, str]], None]):
+    def __init__(self, n: int, choose: Callable[[int, int], None]):
         import ipywidgets
 
-        self.state: dict[str, Any] = {}
         size = {"width": "auto", "height": "28px", "margin": "0", "padding": "0"}
         self.plain, self.framed = ipywidgets.Layout(**size), ipywidgets.Layout(**size, border="2px solid #000000")
-        self.cells = [[self._cell(i, j, choose) for j in range(n)] for i in range(n)]
+        self.cells = [[_button("", "", partial(choose, i, j), self.plain) for j in range(n)] for i in range(n)]
         self.rows = [ipywidgets.HTML(layout={"margin": "0 4px 0 0"}) for _ in range(n)]
         self.columns = [ipywidgets.HTML(layout={"margin": "0", "align_self": "flex-end"}) for _ in range(n)]
         self.corner = ipywidgets.HTML('<div style="line-height:1.2">actual ↓<br>predicted →</div>')
@@ -244,77 +241,44 @@ class _Matrix:
         self.box = ipywidgets.GridBox(layout={"grid_gap": "1px", "align_items": "center"})
         self.box.add_class("coursekit-matrix")
 
-    def _cell(self, i: int, j: int, choose: Callable[[tuple[str, str]], None]) -> Button:
-        cell = _button("", "", lambda: choose((self.state["names"][i], self.state["names"][j])), self.plain)
-        cell.style.font_size = "12px"
-        return cell
-
     def show(self, state: dict[str, Any]) -> None:
         "Shows a state; disables the buttons of cells without images."
-        self.state, n = state, len(state["names"])
-        for name, row, column in zip(state["names"], self.rows, self.columns, strict=False):
+        names, n, colours = state["names"], len(state["names"]), cell_colours(state["values"])
+        for name, row, column in zip(names, self.rows, self.columns, strict=False):
             text = html.escape(shorten(name, 16))
             row.value, column.value = _NAME.format("text-align:right", text), _NAME.format(_BELOW, text)
-        colours = cell_colours(state["values"])
-        for i in range(n):
-            for j in range(n):
-                self._show_cell(i, j, *colours[i][j])
+        for i, j in np.ndindex(n, n):
+            cell, pair, count = self.cells[i][j], (names[i], names[j]), int(state["counts"][i, j])
+            cell.description = cell_text(state["values"][i, j], bool(state["written"][i, j]))
+            cell.tooltip = f"actual {pair[0]}, predicted {pair[1]}: {pluralize(count, 'image')}"
+            cell.disabled = count == 0
+            cell.style.button_color, cell.style.text_color, cell.style.font_size = *colours[i][j], "12px"
+            cell.layout = self.framed if pair == state["cell"] else self.plain
         if len(self.box.children) != (n + 1) ** 2:
             self.box.layout.grid_template_columns = f"max-content repeat({n}, {34 if n > 8 else 44 if n > 4 else 58}px)"
             lines = [[name, *cells[:n]] for name, cells in zip(self.rows[:n], self.cells, strict=False)]
             self.box.children = [self.corner, *self.columns[:n], *(widget for line in lines for widget in line)]
 
-    def _show_cell(self, i: int, j: int, colour: str, ink: str) -> None:
-        state, cell = self.state, self.cells[i][j]
-        pair, count = (state["names"][i], state["names"][j]), int(state["counts"][i, j])
-        cell.description = cell_text(state["values"][i, j], bool(state["written"][i, j]))
-        cell.tooltip = f"actual {pair[0]}, predicted {pair[1]}: {pluralize(count, 'image')}"
-        cell.disabled = count == 0
-        cell.style.button_color, cell.style.text_color = colour, ink
-        cell.layout = self.framed if pair == state["cell"] else self.plain
-
 # %% ../../nbs/lib/course/explore_confusion.ipynb #77ef8444
 @dataclass(frozen=True)
-class ConfusionExplorer:
+class ConfusionExplorer(Explorer):
     "Shows a confusion matrix with the images behind its cells; with a `cleaning`, takes decisions about them."
 
     interp: ClassificationInterpretation
-    cleaning: Cleaning | None = None
-
-    @property
-    def items(self) -> list[Any]:
-        "Returns the images, in the order of the interpretation."
-        return self.interp.items or []
-
-    @property
-    def controls(self) -> dict[str, Choice]:
-        "Returns the controls, by the argument of `confusion_state` that each sets."
-        n = len(self.interp.vocab)
-        sizes = {str(k): k for k in (4, 8, 12) if k < n} | ({"all": n} if n <= MOST_CLASSES else {})
-        numbers = {"counts": "", "share of actual": "row", "share of predicted": "column"}
-        return {
-            "normalize": Choice("numbers", "", numbers),
-            "minimum": Choice("at least", 1, {"1 mistake": 1, **{f"{m} mistakes": m for m in (2, 3, 5, 10)}}),
-            "order": Choice("order", "confused", {"by confusion": "confused", "vocabulary": ""}),
-            "k": Choice("classes", list(sizes.values())[-1], sizes),
-        }
+    items: Sequence[Any]
+    cleaning: Cleaning | None
 
     def decision(self, item: Any) -> Decision | None:
         "Returns the decision about an image, or None."
         return None if self.cleaning is None else self.cleaning.decision(item)
 
-    def state(self, **changes: Any) -> dict[str, Any]:
-        "Returns the `confusion_state` in which these controls, or the `cell`, are not as at the start."
-        start = {name: control.value for name, control in self.controls.items()}
-        return confusion_state(self.interp, **{**start, **changes})
-
     def picture(self, **changes: Any) -> Picture:
-        "Draws that state, for readers without a kernel."
+        "Draws the matrix and up to six images of its cell, for readers without a kernel."
         state = self.state(**changes)
         first = state["positions"][:6]
         images = [thumbnail(self.items[i], self.decision(self.items[i])) for i in first]
         words = [image_words(self.interp, i) for i in first]
-        return Picture(draw_confusion({**state, "images": images, "words": words}), describe_confusion(state))
+        return Picture(self.draw({**state, "images": images, "words": words}), self.describe(state))
 
     def view(self) -> VBox:
         "Returns the live matrix with its images, for JupyterLab."
@@ -330,7 +294,7 @@ class _View:
         import ipywidgets
 
         self.explorer, self.start = explorer, 0
-        self.inputs = {name: control.widget() for name, control in explorer.controls.items()}
+        self.inputs = {name: control.widget() for name, control in explorer.controls.items()}  # type: ignore[union-attr]
         self.matrix = _Matrix(min(len(explorer.interp.vocab), MOST_CLASSES), self.choose)
         self.cards = [_Card(explorer) for _ in range(PER_PAGE)]
         self.words, self.page = ipywidgets.HTML(), ipywidgets.HTML()
@@ -348,9 +312,9 @@ class _View:
         self.box = ipywidgets.VBox([controls, self.words, beside])
         self.redraw()
 
-    def choose(self, cell: tuple[str, str]) -> None:
+    def choose(self, row: int, column: int) -> None:
         "Shows the images of this cell."
-        self.cell = cell
+        self.cell = self.state["names"][row], self.state["names"][column]
         self.redraw()
 
     def turn(self, by: int) -> None:
@@ -385,4 +349,14 @@ def confusion_explorer(interp: ClassificationInterpretation, cleaning: Cleaning 
     """
     if interp.items is None:
         raise DataError("There are no images to show.", "No items were given.", "Pass items=paths of the images.")
-    return ConfusionExplorer(interp, cleaning)
+    n = len(interp.vocab)
+    sizes = {str(k): k for k in (4, 8, 12) if k < n} | ({"all": n} if n <= MOST_CLASSES else {})
+    numbers = {"counts": "", "share of actual": "row", "share of predicted": "column"}
+    controls: dict[str, Any] = {
+        "normalize": Choice("numbers", "", numbers),
+        "minimum": Choice("at least", 1, {"1 mistake": 1, **{f"{m} mistakes": m for m in (2, 3, 5, 10)}}),
+        "order": Choice("order", "confused", {"by confusion": "confused", "vocabulary": ""}),
+        "k": Choice("classes", list(sizes.values())[-1], sizes),
+    }
+    compute = partial(confusion_state, interp)
+    return ConfusionExplorer(compute, draw_confusion, describe_confusion, controls, interp, interp.items, cleaning)

@@ -13,7 +13,7 @@ import numpy as np
 from ..core import DataError
 from ..training.schedule import Schedule, anneal_cosine, one_cycle, one_cycle_momentum
 from ..training.transfer import group_lrs
-from .widgets import Choice, Explorer, Slider, curve_panel, list_values, panels
+from .widgets import Choice, Controls, Explorer, Slider, curve_panel, list_values, panels
 from ..plot import BLUE, GREEN, ORANGE
 
 if TYPE_CHECKING:
@@ -125,16 +125,12 @@ def describe_cycle(state: dict[str, Any]) -> str:
 
 def cycle_explorer() -> Explorer:
     """Returns an explorer of rates and momentum: maximum, spread over groups, climbing share, divisors and epochs."""
-    return Explorer(
-        compute=cycle_state,
-        draw=draw_cycle,
-        describe=describe_cycle,
-        controls={
-            "maximum": Slider("maximum, 10^", -3.0, -6.0, 0.0, step=0.25),
-            "spread": Choice("groups", 100.0, {"100 apart": 100.0, "10 apart": 10.0, "all alike": 1.0}),
-            "pct_start": Slider("pct_start", 0.25, 0.0, 1.0, step=0.0625),
-            "div": Slider("div", 25.0, 1.0, 100.0, step=1.0),
-            "div_final": Choice("div_final", 1e5, {"1e5": 1e5, "1000": 1e3, "10": 10.0}),
-            "epochs": Slider("epochs", 5.0, 1.0, 20.0, step=1.0),
-        },
-    )
+    controls: Controls = {
+        "maximum": Slider("maximum, 10^", -3.0, -6.0, 0.0, step=0.25),
+        "spread": Choice("groups", 100.0, {"100 apart": 100.0, "10 apart": 10.0, "all alike": 1.0}),
+        "pct_start": Slider("pct_start", 0.25, 0.0, 1.0, step=0.0625),
+        "div": Slider("div", 25.0, 1.0, 100.0, step=1.0),
+        "div_final": Choice("div_final", 1e5, {"1e5": 1e5, "1000": 1e3, "10": 10.0}),
+        "epochs": Slider("epochs", 5.0, 1.0, 20.0, step=1.0),
+    }
+    return Explorer(cycle_state, draw_cycle, describe_cycle, controls)

@@ -23,7 +23,7 @@ from coursekit.training.lr_finder import (
     valley,
     why_unreadable,
 )
-from .widgets import Choice, Explorer, Slider, curve_panel, list_values, panels, read_recording
+from .widgets import Choice, Controls, Explorer, Slider, curve_panel, list_values, panels, read_recording
 from ..plot import BLUE, ORANGE, RED
 
 if TYPE_CHECKING:
@@ -181,15 +181,11 @@ def describe_finder(state: dict[str, Any]) -> str:
 def finder_explorer() -> Explorer:
     """Returns an explorer of recorded sweeps and runs: range, steps, smoothing, stop factor and a rate of your own."""
     spans = {f"{low:g} to {high:g}": (low, high) for low, high in ((1e-7, 10.0), (1e-5, 1.0), (1e-4, 100.0))}
-    return Explorer(
-        compute=finder_state,
-        draw=draw_finder,
-        describe=describe_finder,
-        controls={
-            "span": Choice("range", (1e-7, 10.0), spans),
-            "steps": Choice("batches", 100, {str(n): n for n in (50, 100, 200)}),
-            "beta": Choice("smoothing", 0.98, {"0.98": 0.98, "0.95": 0.95, "0.9": 0.9, "0.8": 0.8, "none": 0.0}),
-            "stop_factor": Slider("stop factor", 4.0, 1.5, 16.0, step=0.5),
-            "pick": Slider("your pick, 10^", -3.0, -6.0, 1.0, step=0.5),
-        },
-    )
+    controls: Controls = {
+        "span": Choice("range", (1e-7, 10.0), spans),
+        "steps": Choice("batches", 100, {str(n): n for n in (50, 100, 200)}),
+        "beta": Choice("smoothing", 0.98, {"0.98": 0.98, "0.95": 0.95, "0.9": 0.9, "0.8": 0.8, "none": 0.0}),
+        "stop_factor": Slider("stop factor", 4.0, 1.5, 16.0, step=0.5),
+        "pick": Slider("your pick, 10^", -3.0, -6.0, 1.0, step=0.5),
+    }
+    return Explorer(finder_state, draw_finder, describe_finder, controls)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import DataError
 from ..training.transfer import group_lrs
-from .widgets import Choice, Explorer, list_values, panels, read_recording, value_bars, value_text
+from .widgets import Choice, Controls, Explorer, list_values, panels, read_recording, value_bars, value_text
 from ..plot import BLUE, GREEN, ORANGE, RED
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 # %% auto #0
 __all__ = ['GROUPS', 'NORMS', 'freezing_state', 'draw_freezing', 'freezing_verdict', 'describe_freezing', 'freezing_explorer']
-
-# %% ../../nbs/lib/course/explore_freezing.ipynb #fb49ff93
-_RECORDING = "freezing"  # `groups` (numbers of parameters), `n_valid`, `start`, `lazy_error`, and `runs`
 
 # %% ../../nbs/lib/course/explore_freezing.ipynb #1a351d96
 GROUPS = ("early body", "late body", "head")
@@ -36,7 +33,7 @@ def freezing_state(frozen: int = 0, high: float = 1e-3, share: float = 0.01, nor
     statistics, see `transfer.Drift`); and `error`, `loss`, `start_error`, `start_loss`, `lazy_error`.
     Raises `DataError` for what was not recorded.
     """
-    run, record = _find_run(frozen, high, share, norms), read_recording(_RECORDING)
+    run, record = _find_run(frozen, high, share, norms), read_recording("freezing")
     trains = [i >= frozen for i in range(3)]
     rates = group_lrs(slice(share * high, high), 3) if high else [0.0] * 3
     return {
@@ -56,7 +53,7 @@ def _find_run(frozen: int, high: float, share: float, norms: str) -> dict[str, A
     if (frozen, norms) == (2, "kept"):
         norms = "group"
     low = (0.01 if frozen == 2 else share) * high
-    for run in read_recording(_RECORDING)["runs"]:
+    for run in read_recording("freezing")["runs"]:
         same_rates = math.isclose(run["high"], high) and math.isclose(run["low"], low)
         if (run["frozen"], run["norms"]) == (frozen, norms) and same_rates:
             return run
@@ -95,7 +92,7 @@ def _logs(values: list[float], floor: float) -> list[float]:
 def freezing_verdict(state: dict[str, Any]) -> str:
     """Returns what the epoch did, in a line; calls a difference of less than two standard errors little."""
     before, after = state["start_error"], state["error"]
-    deviation = math.sqrt(before * (1 - before) / read_recording(_RECORDING)["n_valid"])
+    deviation = math.sqrt(before * (1 - before) / read_recording("freezing")["n_valid"])
     word = (
         "better" if after < before - 2 * deviation else "worse" if after > before + 2 * deviation else "little changed"
     )
@@ -121,14 +118,10 @@ def describe_freezing(state: dict[str, Any]) -> str:
 def freezing_explorer() -> Explorer:
     """Returns an explorer of recorded epochs: what is frozen, the rates, and what BatchNorm does."""
     high = {"none: forward passes only": 0.0, "1e-3": 1e-3, "3e-3": 3e-3}
-    return Explorer(
-        compute=freezing_state,
-        draw=draw_freezing,
-        describe=describe_freezing,
-        controls={
-            "frozen": Choice("frozen", 0, {"body": 2, "early body": 1, "nothing": 0}),
-            "high": Choice("high rate", 1e-3, high),
-            "share": Choice("low rate", 0.01, {"a hundredth": 0.01, "the same": 1.0}),
-            "norms": Choice("BatchNorm", "group", NORMS),
-        },
-    )
+    controls: Controls = {
+        "frozen": Choice("frozen", 0, {"body": 2, "early body": 1, "nothing": 0}),
+        "high": Choice("high rate", 1e-3, high),
+        "share": Choice("low rate", 0.01, {"a hundredth": 0.01, "the same": 1.0}),
+        "norms": Choice("BatchNorm", "group", NORMS),
+    }
+    return Explorer(freezing_state, draw_freezing, describe_freezing, controls)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..core import DataError
 from ..losses import cross_entropy, softmax, subtract_max
-from .widgets import Choice, Explorer, Slider, list_values, panels, value_bars, value_text
+from .widgets import Choice, Controls, Explorer, Slider, list_values, panels, value_bars, value_text
 from ..plot import BLUE, GREEN, ORANGE, RED
 
 if TYPE_CHECKING:
@@ -103,17 +103,13 @@ def describe_softmax(state: dict[str, Any]) -> str:
 
 def softmax_explorer() -> Explorer:
     """Returns an explorer of softmax; its shift goes so far that the naive way overflows and underflows."""
-    return Explorer(
-        compute=softmax_state,
-        draw=draw_softmax,
-        describe=describe_softmax,
-        controls={
-            "logits": tuple(Slider(f"logit {name}", 2.0 - i, -5, 5) for i, name in enumerate(_CLASSES)),
-            "shift": Slider("shift", 0.0, -120, 120, step=1.0),
-            "temperature": Slider("temperature", 1.0, 0.25, 4.0),
-            "method": Choice("method", "stable", {"stable: exp(z - max)": "stable", "naive: exp(z)": "naive"}),
-        },
-    )
+    controls: Controls = {
+        "logits": tuple(Slider(f"logit {name}", 2.0 - i, -5, 5) for i, name in enumerate(_CLASSES)),
+        "shift": Slider("shift", 0.0, -120, 120, step=1.0),
+        "temperature": Slider("temperature", 1.0, 0.25, 4.0),
+        "method": Choice("method", "stable", {"stable: exp(z - max)": "stable", "naive: exp(z)": "naive"}),
+    }
+    return Explorer(softmax_state, draw_softmax, describe_softmax, controls)
 
 # %% ../../nbs/lib/course/explore_loss.ipynb #3e440eb7
 _BEARS = ("teddy", "grizzly", "brown")
@@ -225,13 +221,9 @@ def describe_cross_entropy(state: dict[str, Any]) -> str:
 def cross_entropy_explorer() -> Explorer:
     """Returns an explorer of cross-entropy: three logits and a target, their loss and its gradient."""
     names = {name: index for index, name in enumerate(_BEARS)}
-    return Explorer(
-        compute=cross_entropy_state,
-        draw=draw_cross_entropy,
-        describe=describe_cross_entropy,
-        controls={
-            "logits": tuple(Slider(name, v, -8, 8) for name, v in zip(_BEARS, (0.0, -2.5, 1.25), strict=True)),
-            "target": Choice("target", 0, names),
-            "loss": Choice("loss", "cross-entropy", {n: n for n in ("cross-entropy", "squared error")}),
-        },
-    )
+    controls: Controls = {
+        "logits": tuple(Slider(name, v, -8, 8) for name, v in zip(_BEARS, (0.0, -2.5, 1.25), strict=True)),
+        "target": Choice("target", 0, names),
+        "loss": Choice("loss", "cross-entropy", {n: n for n in ("cross-entropy", "squared error")}),
+    }
+    return Explorer(cross_entropy_state, draw_cross_entropy, describe_cross_entropy, controls)

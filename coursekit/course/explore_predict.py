@@ -117,19 +117,13 @@ def predict_box(predictor: Any, k: int = 5) -> VBox:
     results = ipywidgets.VBox()
 
     def show(_change: Any) -> None:
-        results.children = [_busy(len(upload.value))]
+        results.children = [ipywidgets.HTML(f'<p role="status">Looking at {len(upload.value)} …</p>')]
         results.children = [_result(picture, words) for _, picture, words in predict_uploads(predictor, upload.value, k)]
 
     upload.observe(show, names="value")
     box = ipywidgets.VBox([upload, results])
     box.add_class("coursekit-predict")
     return box
-
-
-def _busy(n: int) -> Widget:
-    import ipywidgets
-
-    return ipywidgets.HTML(f'<p role="status">Looking at {n} …</p>')
 
 
 def _result(picture: Picture | None, words: str) -> Widget:

@@ -10,12 +10,13 @@ import html
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['png_bytes', 'Picture', 'Slider', 'Choice', 'Explorer', 'panels', 'read_recording', 'value_text', 'list_values',
-           'value_bars', 'curve_panel']
+__all__ = ['Controls', 'png_bytes', 'Picture', 'Slider', 'Choice', 'Explorer', 'panels', 'read_recording', 'value_text',
+           'list_values', 'value_bars', 'curve_panel']
 
 # %% ../../nbs/lib/course/widgets.ipynb #c4adb5c6
 def png_bytes(image: Image.Image, description: str = "") -> bytes:
@@ -104,6 +105,9 @@ class Choice:
         return Dropdown(value=self.value, options=options, description=self.label, style=_LABEL_STYLE)
 
 # %% ../../nbs/lib/course/widgets.ipynb #11a1042f
+Controls: TypeAlias = dict[str, Slider | Choice | tuple[Slider | Choice, ...]]
+
+
 @dataclass(frozen=True)
 class Explorer:
     """Shows a picture with controls: `compute(**state) -> dict`, `draw(dict) -> Figure`, `describe(dict) -> str`.
@@ -114,7 +118,7 @@ class Explorer:
     compute: Callable[..., dict[str, Any]]
     draw: Callable[[dict[str, Any]], Figure]
     describe: Callable[[dict[str, Any]], str]
-    controls: dict[str, Slider | Choice | tuple[Slider | Choice, ...]]
+    controls: Controls
 
     def state(self, **changes: Any) -> dict[str, Any]:
         """Returns the numbers to show when these controls are not as at the start."""
@@ -140,26 +144,20 @@ class Explorer:
             image.value = picture.png
             words.value = f'<p role="status">{html.escape(picture.alt)}</p>'
 
-        for column in _columns(inputs.values()):
-            for widget in column:
-                widget.observe(show, names="value")
+        groups = [item for item in inputs.values() if isinstance(item, tuple)]  # a column each; the others share one
+        columns = [*groups, [item for item in inputs.values() if not isinstance(item, tuple)]]
+        for widget in chain(*columns):
+            widget.observe(show, names="value")
         show()
-        columns = ipywidgets.HBox([ipywidgets.VBox(column) for column in _columns(inputs.values())])
-        columns.layout.flex_flow = "row wrap"
-        return ipywidgets.VBox([columns, image, words])
+        controls = ipywidgets.HBox([ipywidgets.VBox(column) for column in columns if column])
+        controls.layout.flex_flow = "row wrap"
+        return ipywidgets.VBox([controls, image, words])
 
 
 def _apply(function: Callable[[Any], Any], item: Any) -> Any:
     "Applies `function` to `item`, or to each of its members where it is a tuple."
     return tuple(function(i) for i in item) if isinstance(item, tuple) else function(item)
 
-
-def _columns(items: Iterable[Any]) -> list[tuple[Any, ...]]:
-    "Returns columns of controls: one for each tuple, and a last one that the single controls share."
-    items = list(items)
-    groups = [item for item in items if isinstance(item, tuple)]
-    singles = tuple(item for item in items if not isinstance(item, tuple))
-    return [*groups, singles] if singles else groups
 
 # %% ../../nbs/lib/course/widgets.ipynb #08940052
 def panels(title: str, lefts: Sequence[float], width: float, height: float = 3.0) -> tuple[Figure, list[Axes]]:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 # %% auto #0
-__all__ = ['LEAST_TEMPERATURE', 'MOST_TEMPERATURE', 'reliability', 'check_probabilities', 'expected_calibration_error',
-           'plot_reliability', 'apply_temperature', 'fit_temperature']
+__all__ = ['LEAST_TEMPERATURE', 'MOST_TEMPERATURE', 'reliability', 'check_answers', 'check_probabilities',
+           'expected_calibration_error', 'plot_reliability', 'apply_temperature', 'fit_temperature']
 
 # %% ../../nbs/lib/results/calibration.ipynb #9771b708
 def reliability(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_bins: int = 15) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def reliability(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_bins: 
 
     if n_bins < 1:
         raise DataError(f"There cannot be {n_bins} bins.", "", "Use 1 or more, such as 15.")
-    probabilities, labels = _check_inputs(probs, targets)
+    probabilities, labels = check_answers(probs, targets)
     confidence, predicted = probabilities.double().max(dim=1)
     edges = torch.linspace(0, 1, n_bins + 1, dtype=torch.float64)
     which = torch.bucketize(confidence, edges[1:-1])  # low < confidence <= high; the outer bins take rounding errors
@@ -56,8 +56,8 @@ def _as_tensor(values: ArrayLike | Tensor) -> Tensor:
     return values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
 
 
-def _check_inputs(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
-    "Returns both as tensors on the CPU; raises `DataError` if they don't fit together."
+def check_answers(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
+    "Returns probabilities (N, C) and class indices (N,) on the CPU; raises `DataError` if they don't fit together."
     probabilities, labels = _as_tensor(probs).detach().cpu(), _as_tensor(targets).detach().cpu()
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or 0 in probabilities.shape:
         raise DataError(
@@ -65,22 +65,26 @@ def _check_inputs(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor) -> tup
             "",
             "Give probabilities of shape (N, C) and targets of shape (N,), with N at least 1.",
         )
-    check_probabilities(probabilities)
     if labels.is_floating_point() or labels.min() < 0 or labels.max() >= probabilities.shape[1]:
         cause = f"There are {probabilities.shape[1]} classes, numbered from 0."
         raise DataError("These targets are no class indices.", cause, "Give integers of shape (N,).")
-    return probabilities, labels.long()
+    return check_probabilities(probabilities), labels.long()
 
 
-def check_probabilities(probabilities: Tensor) -> None:
-    "Raises `DataError` unless all rows (..., C) are 0 or more, and 1 in sum."
-    least, sums = probabilities.min(), probabilities.double().sum(dim=-1)
+def check_probabilities(probs: ArrayLike | Tensor) -> Tensor:
+    "Returns probabilities (..., C) as floats; raises `DataError` unless all rows are 0 or more, and 1 in sum."
+    given = _as_tensor(probs)
+    given = given if given.is_floating_point() else given.double()
+    if given.ndim == 0 or 0 in given.shape:
+        raise DataError(f"Probabilities of shape {tuple(given.shape)} are none.", "", "Give some of shape (N, C).")
+    least, sums = given.min(), given.double().sum(dim=-1)
     if not (least >= 0 and (sums - 1).abs().max() < 0.02):  # 16-bit floats have two or three digits; NaN fails too
         raise DataError(
             "These are no probabilities.",
             f"The least number is {least:.3g}, and rows add up to between {sums.min():.3g} and {sums.max():.3g}.",
-            "Rows must be 0 or more and 1 in sum; for logits, give softmax(logits).",
+            "Rows must be 0 or more and 1 in sum. Give softmax(logits) for logits; a loss that became NaN leaves NaN.",
         )
+    return given
 
 # %% ../../nbs/lib/results/calibration.ipynb #aa2afcb6
 def expected_calibration_error(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_bins: int = 15) -> float:
@@ -111,7 +115,7 @@ def plot_reliability(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_b
     upper.set_title(f"Is it right as often as it is sure? Mean gap (ECE) {_mean_gap(table):.3f}")
     _draw_counts(lower, table)
     figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
-    lower.set_xlim(table["low"][table["high"] >= 1 / _as_tensor(probs).shape[1]].min() - 0.01, 1.01)
+    lower.set_xlim(table["low"][table["high"] >= 1 / np.shape(probs)[1]].min() - 0.01, 1.01)
     return figure
 
 
@@ -145,19 +149,14 @@ def apply_temperature(probs: ArrayLike | Tensor, t: float) -> Tensor:
     """
     if not 0 < t < math.inf:
         raise DataError(f"A temperature of {t} is not possible.", "", "Use a number above 0; 1 changes nothing.")
-    given = _as_tensor(probs)
-    given = given if given.is_floating_point() else given.double()
-    if given.ndim == 0 or 0 in given.shape:
-        raise DataError(f"Probabilities of shape {tuple(given.shape)} are none.", "", "Give some of shape (N, C).")
-    check_probabilities(given)
+    given = check_probabilities(probs)
     return softmax(_logits(given) / t, dim=-1).to(given.dtype)
 
 
 def _logits(probabilities: Tensor) -> Tensor:
     "Returns finite logarithms in float64: a 0 counts as half of the least number that the dtype holds."
-    given = probabilities if probabilities.is_floating_point() else probabilities.double()
-    kind = torch.finfo(given.dtype)
-    return given.double().log().clamp(min=math.log(kind.smallest_normal) + math.log(kind.eps / 2))
+    kind = torch.finfo(probabilities.dtype)
+    return probabilities.double().log().clamp(min=math.log(kind.smallest_normal) + math.log(kind.eps / 2))
 
 # %% ../../nbs/lib/results/calibration.ipynb #1a23b8c3
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 0.01, 100.0
@@ -170,7 +169,7 @@ def fit_temperature(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor) -> f
     end of the range: when all answers are right, or no better than chance. From Guo et al. 2017. Raises `DataError`
     for impossible probabilities or targets.
     """
-    probabilities, labels = _check_inputs(probs, targets)
+    probabilities, labels = check_answers(probs, targets)
     logits = _logits(probabilities)
     if _find_slope(logits, labels, 1 / LEAST_TEMPERATURE) <= 0:
         return _warn_of_end(LEAST_TEMPERATURE, "Nearly all answers are right: the surer, the better.")

@@ -10,7 +10,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,71 +38,37 @@ from ..text import list_some, nfc, pluralize, short_name
 if TYPE_CHECKING:
     import pandas as pd
 
+    from coursekit.data.checks import Items
+
 # %% auto #0
 __all__ = ['CleanedBlock', 'Cleaning']
 
 # %% ../../nbs/lib/results/cleaning.ipynb #9da7a635
-@dataclass(frozen=True)
-class _ItemsOf:
-    "Calls a block's `get_items` for folders; takes a list or a table as the items."
+class CleanedBlock(DataBlock):
+    """Applies decisions to one source of the `original` block; `Cleaning.dataloaders` makes it.
 
-    get_items: Callable[[Any], Any]
+    `labels`: the new ones, by `item_key` below `root`; `sides`: the split of the `n` items that are left.
+    """
 
-    def __call__(self, source: Any) -> Any:
-        return self.get_items(source) if isinstance(source, str | os.PathLike) else source
+    def __init__(self, original: DataBlock, root: Path, labels: Mapping[str, Any], sides: Split, n: int):
+        vars(self).update(vars(original))
+        self.original, self.root, self.labels, self.sides, self.n = original, root, labels, sides, n
+        self.get_y, self.splitter = self._new_label, self._same_sides
 
+    def items_of(self, source: Any) -> Items:
+        "Returns the items of a folder as the original does; takes a list or a table as the items."
+        return (self.original if isinstance(source, str | os.PathLike) else DataBlock()).items_of(source)
 
-@dataclass(frozen=True)
-class _NewLabels:
-    "Calls a block's `get_y`, except for items with one of these keys: they get their new label."
-
-    get_x: Callable[[Any], Any] | None
-    get_y: Callable[[Any], Any]
-    root: Path
-    labels: Mapping[str, Any]
-
-    def __call__(self, item: Any) -> Any:
+    def _new_label(self, item: Any) -> Any:
         source = self.get_x(item) if self.get_x else item
         key = item_key(source, self.root) if isinstance(source, str | os.PathLike) else ""
-        return self.labels[key] if key in self.labels else self.get_y(item)
+        return self.labels[key] if key in self.labels else self.original.get_y(item)  # type: ignore[misc]
 
-
-@dataclass(frozen=True)
-class _SameSides:
-    "Splits the `n` items that are left as they were split before."
-
-    train: Sequence[int]
-    valid: Sequence[int]
-    n: int
-
-    def __call__(self, items: Sequence[Any]) -> Split:
+    def _same_sides(self, items: Items) -> Split:
         if len(items) != self.n:
             remedy = "Use cleaning.dataloaders(block, source): it splits before it leaves images out."
             raise DataError(f"This block splits {self.n} cleaned items, not {len(items)} others.", "", remedy)
-        return list(self.train), list(self.valid)
-
-
-def _remaining_split(split: Split, left: Sequence[int]) -> _SameSides:
-    "Returns a splitter that keeps the sides of `split` for the items that are left."
-    place = {i: new for new, i in enumerate(left)}
-    train, valid = ([place[i] for i in side if i in place] for side in split)
-    return _SameSides(train, valid, len(left))
-
-
-class CleanedBlock(DataBlock):
-    "Applies decisions to one source of the `original` block; `Cleaning.dataloaders` makes it."
-
-    def __init__(self, original: DataBlock, labels: _NewLabels, splitter: _SameSides):
-        super().__init__(
-            blocks=original.blocks,
-            get_items=original.get_items and _ItemsOf(original.get_items),
-            get_x=original.get_x,
-            get_y=labels,
-            splitter=splitter,
-            item_tfms=original.item_tfms,
-            batch_tfms=original.batch_tfms,
-        )
-        self.original = original
+        return self.sides
 
 # %% ../../nbs/lib/results/cleaning.ipynb #0ddda2ec
 @contextmanager
@@ -291,15 +256,16 @@ class Cleaning:
 
         Raises `DataError` when two files with a decision have names that differ only in the form of their accents.
         """
-        files = [self._locate(source) if isinstance(source, str | os.PathLike) else "" for source in sources]
-        keys = [item_key(file, self.root) if file else "" for file in files]
+        are_files = [isinstance(source, str | os.PathLike) for source in sources]
+        # a relative path that does not exist from here is meant below `root`
+        files = [
+            f if not is_file or os.path.lexists(f) else self.root / f
+            for f, is_file in zip(sources, are_files, strict=True)
+        ]
+        keys = [item_key(file, self.root) if is_file else "" for file, is_file in zip(files, are_files, strict=True)]
         decisions = self.decisions()
         _check_twins(decisions, keys, files)
         return make_plan(decisions, keys, labels, vocab or self.vocab)
-
-    def _locate(self, file: str | os.PathLike[str]) -> str | os.PathLike[str]:
-        "Returns a relative path as it is if it exists from here, else below `root`."
-        return file if os.path.isabs(file) or os.path.lexists(file) else self.root / file
 
     def apply(
         self, items: Any, labels: Sequence[Any], get_x: Callable[[Any], Any] | None = None
@@ -311,8 +277,7 @@ class Cleaning:
         """
         rows = [row for _, row in items.iterrows()] if hasattr(items, "iterrows") else list(items)
         plan = self.plan([get_x(row) for row in rows] if get_x else rows, labels)
-        print(f"{self.file.name}: {plan.words()}.")
-        plan.warn(self.file.name)
+        plan.announce(self.file.name)
         return _pick(items, plan.left), plan.labels
 
     def dataloaders(
@@ -334,22 +299,16 @@ class Cleaning:
         sources, labels = block.read(items)  # raises an error where the block has no get_y
         plan = self.plan(sources, labels, block.blocks[1].vocab)
         split = block.split(items, labels)
-        print(f"{self.file.name}: {plan.words(split[1])}.")
-        plan.warn(self.file.name)
-        cleaned = self._cleaned_block(block, sources, plan, split)
+        plan.announce(self.file.name, split[1])
+        place = {i: new for new, i in enumerate(plan.left)}
+        new_labels = {item_key(sources[i], self.root): plan.labels[place[i]] for i in plan.relabelled}  # type: ignore[arg-type]
+        train, valid = ([place[i] for i in side if i in place] for side in split)
+        cleaned = CleanedBlock(block, self.root, new_labels, (train, valid), len(plan.left))
         if weights is not None and not isinstance(weights, str):
             weights = item_weights(weights, torch.zeros(len(items)))[plan.left]
         dls = cleaned.dataloaders(_pick(items, plan.left), weights=weights, **kwargs)
         dls.left_out = problems
         return dls
-
-    def _cleaned_block(self, block: DataBlock, sources: Sequence[Any], plan: Plan, split: Split) -> DataBlock:
-        "Returns the block with the labels and sides of the plan."
-        new = dict(zip(plan.left, plan.labels, strict=True))
-        labels = {item_key(sources[i], self.root): new[i] for i in plan.relabelled}
-        assert block.get_y is not None  # `read` has checked it
-        new_labels = _NewLabels(block.get_x, block.get_y, self.root, labels)
-        return CleanedBlock(block, new_labels, _remaining_split(split, plan.left))
 
 
 def _pick(items: Any, positions: Sequence[int]) -> Any:
@@ -361,13 +320,14 @@ def _check_twins(
 ) -> None:
     "Raises `DataError` when a decision would apply to two files; one file that is listed twice is fine."
     first: dict[str, str | os.PathLike[str]] = {}
-    problems = []
-    for key, file in zip(keys, files, strict=True):
-        if key in decisions and not _same_file(first.setdefault(key, file), file):
-            problems.append(Problem(key, "there are two, one with accents in one character, one with them in two"))
-    if problems:
+    pairs = [
+        (key, first.setdefault(key, file), file) for key, file in zip(keys, files, strict=True) if key in decisions
+    ]
+    twins = [key for key, one, other in pairs if not _same_file(one, other)]
+    if twins:
+        cause = "there are two, one with accents in one character, one with them in two"
         what = "Some decisions could be about either of two images."
-        raise data_error(what, problems, "Rename one of each two, then decide again.")
+        raise data_error(what, [Problem(key, cause) for key in twins], "Rename one of each two, then decide again.")
 
 
 def _same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:

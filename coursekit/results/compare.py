@@ -5,12 +5,13 @@
 # %% ../../nbs/lib/results/compare.ipynb #35079b16
 from __future__ import annotations
 
-from collections.abc import Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
+from torch.distributions import Binomial
 
 from ..core import DataError
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from coursekit.results.interpret import ClassificationInterpretation
+
 # %% auto #0
-__all__ = ['wilson_interval', 'McNemar', 'mcnemar', 'Answers', 'changed_sides']
+__all__ = ['wilson_interval', 'McNemar', 'mcnemar', 'changed_sides']
 
 # %% ../../nbs/lib/results/compare.ipynb #19502607
 def wilson_interval(k: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tuple[Any, Any]:
@@ -67,29 +70,12 @@ def mcnemar(right_a: ArrayLike | Tensor, right_b: ArrayLike | Tensor) -> McNemar
             "Give two bool arrays over the same images: preds == targets.",
         )
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
-    return McNemar(only_a, only_b, min(1.0, 2 * _fair_coins(min(only_a, only_b), only_a + only_b)))
-
-
-def _fair_coins(k: int, n: int) -> float:
-    "Returns the probability of at most `k` heads in `n` tosses of a fair coin."
-    ways = total = 1  # whole numbers of any size: exact, also where floats would overflow
-    for heads in range(k):
-        ways = ways * (n - heads) // (heads + 1)
-        total += ways
-    return total / 2**n
+    coins = Binomial(only_a + only_b, torch.tensor(0.5, dtype=torch.float64))
+    chances = coins.log_prob(torch.arange(min(only_a, only_b) + 1, dtype=torch.float64)).exp()
+    return McNemar(only_a, only_b, min(1.0, 2 * chances.sum().item()))
 
 # %% ../../nbs/lib/results/compare.ipynb #9cadd648
-class Answers(Protocol):
-    "Describes what is read of a `ClassificationInterpretation`: a model's answers about labelled images."
-
-    probs: Tensor  # (N, C)
-    preds: Tensor  # (N,), class indices
-    targets: Tensor  # (N,)
-    vocab: Sequence[str]
-    items: Sequence[Any] | None
-
-
-def changed_sides(a: Answers, b: Answers) -> pd.DataFrame:
+def changed_sides(a: ClassificationInterpretation, b: ClassificationInterpretation) -> pd.DataFrame:
     """Lists the images that exactly one of two models got right, by how much the actual class changed in probability.
 
     Columns: item, actual, predicted_a, predicted_b, p_actual_a, p_actual_b, and right ("a" or "b"). The index holds the
@@ -99,24 +85,22 @@ def changed_sides(a: Answers, b: Answers) -> pd.DataFrame:
     import pandas as pd
 
     _check_same_images(a, b)
-    right = a.preds == a.targets
-    changed = (right != (b.preds == b.targets)).nonzero().flatten()
-    targets = a.targets[changed]
+    of_a, of_b = a.table(), b.table()
     columns = {
-        "item": [a.items[i] for i in changed.tolist()] if a.items is not None else changed.tolist(),
-        "actual": [a.vocab[c] for c in targets.tolist()],
-        "predicted_a": [a.vocab[c] for c in a.preds[changed].tolist()],
-        "predicted_b": [a.vocab[c] for c in b.preds[changed].tolist()],
-        "p_actual_a": a.probs[changed, targets].double().numpy(),
-        "p_actual_b": b.probs[changed, targets].double().numpy(),
-        "right": np.where(right[changed].numpy(), "a", "b"),
+        "item": of_a["item"],
+        "actual": of_a["actual"],
+        "predicted_a": of_a["predicted"],
+        "predicted_b": of_b["predicted"],
+        "p_actual_a": of_a["p_actual"],
+        "p_actual_b": of_b["p_actual"],
+        "right": np.where(of_a["right"], "a", "b"),
     }
-    table = pd.DataFrame(columns, index=pd.Index(changed.numpy()))
+    table = pd.DataFrame(columns)[of_a["right"] != of_b["right"]]
     change = (table["p_actual_b"] - table["p_actual_a"]).abs()
     return table.loc[change.sort_values(ascending=False, kind="stable").index]
 
 
-def _check_same_images(a: Answers, b: Answers) -> None:
+def _check_same_images(a: ClassificationInterpretation, b: ClassificationInterpretation) -> None:
     "Raises `DataError` unless the same images, with the same labels, were answered with the same classes."
     remedy = "Predict the same images, in the same order, with both models."
     if list(a.vocab) != list(b.vocab):

@@ -156,8 +156,7 @@ def cell_colours(values: np.ndarray) -> list[list[tuple[str, str]]]:
     for colours, where, most in colour_scales(values):
         backgrounds = colormaps[colours](values / most, bytes=True)
         for i, j in zip(*np.nonzero(where & (values > 0)), strict=True):
-            ink = {"white": "#ffffff", "black": "#000000"}[readable_on(backgrounds[i, j] / 255)]
-            shown[i][j] = f"#{bytes(backgrounds[i, j, :3]).hex()}", ink
+            shown[i][j] = f"#{bytes(backgrounds[i, j, :3]).hex()}", readable_on(backgrounds[i, j] / 255)
     return shown
 
 
@@ -167,9 +166,9 @@ def number_text(value: float) -> str:
 
 
 def readable_on(background: Any) -> str:
-    "Returns black or white, whichever stands out more from an RGB colour (by relative luminance, as in WCAG 2)."
+    "Returns #000000 or #ffffff, whichever stands out more from an RGB colour (by relative luminance, as in WCAG 2)."
     linear = np.asarray(background[:3]) ** 2.2
-    return "white" if linear @ [0.2126, 0.7152, 0.0722] < 0.18 else "black"
+    return "#ffffff" if linear @ [0.2126, 0.7152, 0.0722] < 0.18 else "#000000"
 
 # %% ../../nbs/09_interpretation.ipynb #96671c19
 def confused_order(matrix: np.ndarray) -> list[int]:
@@ -179,14 +178,15 @@ def confused_order(matrix: np.ndarray) -> list[int]:
     class) first, each turned so that the more confused ends meet. Classes without mistakes come last.
     """
     confused = shares(wrong_only(matrix), "row")
-    mutual = links = confused + confused.T
-    chains, sizes = [[i] for i in range(len(matrix))], np.ones(len(matrix))
+    mutual = confused + confused.T
+    links, chains, sizes = mutual.copy(), [[i] for i in range(len(matrix))], np.ones(len(matrix))
     while links.any():
         first, second = np.sort(np.unravel_index((links / np.outer(sizes, sizes)).argmax(), links.shape))
-        chains[first] = _join(chains[first], chains.pop(second), mutual)
+        chains[first], chains[second] = _join(chains[first], chains[second], mutual), []
         sizes[first] += sizes[second]
-        links = _merge(links, first, second)
-        sizes = np.delete(sizes, second)
+        links[first] += links[second]
+        links[:, first] += links[:, second]
+        links[second] = links[:, second] = links[first, first] = 0
     return [i for chain in chains for i in chain]
 
 
@@ -195,15 +195,6 @@ def _join(a: list[int], b: list[int], mutual: np.ndarray) -> list[int]:
     ways = [(x, y) for x in (a, a[::-1]) for y in (b, b[::-1])]
     x, y = max(ways, key=lambda way: mutual[way[0][-1], way[1][0]])
     return x + y
-
-
-def _merge(links: np.ndarray, first: int, second: int) -> np.ndarray:
-    "Returns the links between chains after the second has become a part of the first."
-    links = links.copy()
-    links[first] += links[second]
-    links[:, first] += links[:, second]
-    links[first, first] = 0
-    return np.delete(np.delete(links, second, axis=0), second, axis=1)
 
 # %% ../../nbs/09_interpretation.ipynb #8aacac4e
 _LINE, _CHARACTER = 1.17, 0.62  # height and typical width of text, in units of its size

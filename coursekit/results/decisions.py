@@ -64,8 +64,14 @@ def parse_table(text: str, name: str = "the table") -> dict[str, Decision]:
     if sorted(header) != sorted(COLUMNS):
         cause = f"its columns are {', '.join(header)}; a table of decisions has {', '.join(COLUMNS)}"
         raise DataError(f"{name} is no table of decisions.", cause, "Choose another file, or fix its first line.")
-    order = [header.index(column) for column in COLUMNS]
-    return _read_rows([(line, row) for line, row in rows[1:] if row], order, name)
+    decisions: dict[str, Decision] = {}
+    problems = []
+    for line, row in rows[1:]:
+        if row and (problem := _add_decision(decisions, dict(zip(header, row, strict=False)), len(row))):
+            problems.append(Problem(f"line {line}", problem))
+    if problems:
+        raise data_error(f"{name} has lines that are no decisions.", problems, "Fix or remove these lines.")
+    return decisions
 
 
 def damaged_table_error(name: str, cause: str) -> DataError:
@@ -76,26 +82,13 @@ def damaged_table_error(name: str, cause: str) -> DataError:
     return DataError(f"{name} is damaged.", cause, remedy)
 
 
-def _read_rows(rows: Sequence[tuple[int, list[str]]], order: list[int], name: str) -> dict[str, Decision]:
-    "Returns the decisions by item; raises one `DataError` that lists all lines that make no sense."
-    decisions: dict[str, Decision] = {}
-    problems = []
-    for line, row in rows:
-        problem = f"it has {pluralize(len(row), 'value')}, not {len(COLUMNS)}" if len(row) != len(COLUMNS) else ""
-        if not problem:
-            item, kind, label = (row[place] for place in order)
-            decision = Decision(kind.strip().lower(), label)
-            problem = _find_problem(item, decision, decisions.setdefault(item, decision))
-        if problem:
-            problems.append(Problem(f"line {line}", problem))
-    if problems:
-        raise data_error(f"{name} has lines that are no decisions.", problems, "Fix or remove these lines.")
-    return decisions
-
-
-def _find_problem(item: str, decision: Decision, earlier: Decision) -> str:
-    "Returns what is wrong with a row, or nothing; `earlier` is the table's first decision about this item."
-    kind, label = decision
+def _add_decision(decisions: dict[str, Decision], fields: Mapping[str, str], n: int) -> str:
+    "Adds the decision of a row of `n` values; returns what is wrong with the row, or nothing."
+    if n != len(COLUMNS):
+        return f"it has {pluralize(n, 'value')}, not {len(COLUMNS)}"
+    item, kind, label = fields["item"], fields["decision"].strip().lower(), fields["label"]
+    decision = Decision(kind, label)
+    earlier = decisions.setdefault(item, decision)
     if not item:
         return "it names no item"
     if kind not in KINDS:
@@ -142,15 +135,16 @@ class Plan:
     unknown: Counter[str] = field(default_factory=Counter)
     elsewhere: list[str] = field(default_factory=list)
 
-    def words(self, valid: Sequence[int] = ()) -> str:
-        "Returns the plan as a phrase, with the number of its images among the positions `valid` (for validation)."
-        n, there = len(self.left) + len(self.dropped), set(valid)
-        dropped = f"{len(self.dropped)} dropped{_share_in(self.dropped, there)}"
-        relabelled = f"{len(self.relabelled)} relabelled{_share_in(self.relabelled, there)}"
-        return f"of {pluralize(n, 'image')}, {dropped} and {relabelled}"
+    def announce(self, name: str, valid: Sequence[int] = ()) -> None:
+        """Prints how many images are dropped and relabelled, and how many of those are in `valid` (for validation).
 
-    def warn(self, name: str) -> None:
-        "Warns of decisions that cannot be carried out; `name` is that of the table."
+        Warns of decisions that cannot be carried out; `name` is that of the table.
+        """
+        parts = []
+        for done, positions in (("dropped", self.dropped), ("relabelled", self.relabelled)):
+            n = len(set(positions).intersection(valid))
+            parts.append(f"{len(positions)} {done}" + (f" ({n} of them for validation)" if n else ""))
+        print(f"{name}: of {pluralize(len(self.left) + len(self.dropped), 'image')}, {' and '.join(parts)}.")
         if self.unknown:
             what = list_some([f"{label!r} ({n})" for label, n in self.unknown.most_common()])
             total = pluralize(self.unknown.total(), "image keeps its label", "images keep their labels")
@@ -162,11 +156,6 @@ class Plan:
             warnings.warn(text, stacklevel=3)
 
 
-def _share_in(positions: Sequence[int], there: set[int]) -> str:
-    n = sum(i in there for i in positions)
-    return f" ({n} of them for validation)" if n else ""
-
-
 def make_plan(
     decisions: Mapping[str, Decision], keys: Sequence[str], labels: Sequence[Any], vocab: Sequence[str] | None = None
 ) -> Plan:
@@ -176,7 +165,11 @@ def make_plan(
     """
     elsewhere = sorted(set(decisions) - set(keys))
     if decisions and len(elsewhere) == len(decisions):
-        raise _no_match_error(elsewhere, keys)
+        what = f"None of the {pluralize(len(elsewhere), 'decision')} is about one of these items."
+        cause = f"they are about {list_some(elsewhere, 2)}; the items are {list_some(keys, 2)}"
+        raise DataError(
+            what, cause, "Give Cleaning the folder that its items are written from: Cleaning(file, root=folder)."
+        )
     classes: dict[str, Any] = {str(label): label for label in labels}  # a label keeps its type: 3 stays a number
     allowed = classes.keys() if vocab is None else set(map(str, vocab))
     plan = Plan([], [], [], [], elsewhere=elsewhere)
@@ -191,9 +184,3 @@ def make_plan(
         plan.left.append(i)
         plan.labels.append(classes.get(new, new) if known else label)
     return plan
-
-
-def _no_match_error(elsewhere: Sequence[str], keys: Sequence[str]) -> DataError:
-    cause = f"they are about {list_some(elsewhere, 2)}; the items are {list_some(keys, 2)}"
-    remedy = "Give Cleaning the folder that its items are written from: Cleaning(file, root=folder)."
-    return DataError(f"None of the {pluralize(len(elsewhere), 'decision')} is about one of these items.", cause, remedy)

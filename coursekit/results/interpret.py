@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from coursekit.training.learner import Learner
 
 # %% auto #0
-__all__ = ['LabelledPredictions', 'ClassificationInterpretation']
+__all__ = ['ClassificationInterpretation']
 
 # %% ../../nbs/09_interpretation.ipynb #366b7fb1
-from .calibration import check_probabilities
+from .calibration import check_answers
 from coursekit.results.confusion import (
     confusion_counts,
     draw_matrix,
@@ -42,8 +42,8 @@ from coursekit.results.confusion import (
 )
 
 
-class LabelledPredictions:
-    """Holds what a classifier said about labelled images, and turns it into numbers and tables.
+class ClassificationInterpretation:
+    """Holds what a classifier said about labelled images: numbers, tables and figures, all from the same predictions.
 
     `probs`: (N, C); `targets`: (N,) class indices; `vocab`: the C labels; `items`: where the N images come from (what
     `open_image` takes), needed for pictures only; `losses`: (N,), the cross-entropy of each image if not given.
@@ -79,15 +79,7 @@ class LabelledPredictions:
             raise DataError(what, "", f"Give probabilities of shape ({n}, {c}).")
         if self.items is not None and len(self.items) != n:
             raise DataError(f"There are {len(self.items)} items for {n} targets.", "", "Give one item for each target.")
-        if n == 0:
-            raise DataError("There is nothing to interpret.", "There are no targets.", "Give at least one image.")
-        if self.targets.min() < 0 or self.targets.max() >= c or not self.probs.isfinite().all():
-            raise DataError(
-                "These predictions cannot be interpreted.",
-                f"Targets must be from 0 to {c - 1}, and probabilities finite.",
-                "Look at the targets and probabilities; a model whose loss became NaN gives NaN.",
-            )
-        check_probabilities(self.probs)
+        check_answers(self.probs, self.targets)
         if len(set(self.vocab)) < c:
             raise DataError(
                 f"There are {len(set(self.vocab))} names for {c} classes.", "", "Give each a name of its own."
@@ -141,24 +133,13 @@ class LabelledPredictions:
 
         Raises `DataError` for a class that is not in the vocabulary.
         """
-        row, column = (self._index(label) for label in (actual, predicted))
+        for label in (actual, predicted):
+            if label not in self.vocab:
+                cause = f"The classes are {list_some(self.vocab)}."
+                raise DataError(f"There is no class {label!r}.", cause, "Use one of them.")
+        row, column = self.vocab.index(actual), self.vocab.index(predicted)
         inside = ((self.targets == row) & (self.preds == column)).nonzero().flatten()
         return inside[self.losses[inside].argsort(descending=True, stable=True)].tolist()
-
-    def _index(self, label: str) -> int:
-        "Returns the index of a class; raises `DataError` for a label that is not in the vocabulary."
-        if label not in self.vocab:
-            raise DataError(
-                f"There is no class {label!r}.", f"The classes are {list_some(self.vocab)}.", "Use one of them."
-            )
-        return self.vocab.index(label)
-
-# %% ../../nbs/09_interpretation.ipynb #bd9bd224
-class ClassificationInterpretation(LabelledPredictions):
-    """Shows where a classifier was wrong about labelled images; takes the arguments of `LabelledPredictions`.
-
-    With `from_learner` the learner predicts once, and every answer comes from the same numbers.
-    """
 
     @classmethod
     def from_learner(

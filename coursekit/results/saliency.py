@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from coursekit.export.predictor import Predictor
+    from coursekit.training.learner import Learner
+
 # %% auto #0
-__all__ = ['channels_first', 'grad_cam', 'Explainable', 'plot_grad_cam']
+__all__ = ['channels_first', 'grad_cam', 'plot_grad_cam']
 
 # %% ../../nbs/lib/results/saliency.ipynb #376761f6
 def channels_first(maps: Tensor, pool: nn.Module, size: tuple[int, int]) -> Tensor:
@@ -72,11 +75,7 @@ def grad_cam(model: VisionModel, x: Tensor, classes: int | Sequence[int] | Tenso
     size = (x.shape[2], x.shape[3])
     maps, gradient = (channels_first(part.detach().float(), model.pool, size) for part in (maps, gradient))
     weights = gradient.mean(dim=(2, 3), keepdim=True)
-    return _scale((weights * maps).sum(dim=1, keepdim=True).relu(), size)
-
-
-def _scale(cam: Tensor, size: tuple[int, int]) -> Tensor:
-    "Scales maps (B, 1, h, w) to the size of the images, (B, H, W), and their largest values to 1."
+    cam = (weights * maps).sum(dim=1, keepdim=True).relu()
     cam = F.interpolate(cam, size=size, mode="bilinear", align_corners=False)[:, 0]
     largest = cam.amax(dim=(1, 2), keepdim=True)
     return cam / largest.clamp(min=torch.finfo(cam.dtype).tiny)
@@ -108,14 +107,8 @@ def _check(model: VisionModel, x: Tensor) -> None:
         raise DataError(f"Images of shape {tuple(x.shape)} are no batch.", "", "Give a tensor of shape (B, C, H, W).")
 
 # %% ../../nbs/lib/results/saliency.ipynb #68becdf7
-class Explainable(Protocol):
-    "Describes what is read of a learner or predictor; a learner has its vocabulary and preprocessing in `dls`."
-
-    model: Any
-
-
 def plot_grad_cam(
-    learn: Explainable,
+    learn: Learner | Predictor,
     items: ImageSource | Sequence[ImageSource],
     classes: str | int | Sequence[str | int] | None = None,
 ) -> Figure:
@@ -131,20 +124,20 @@ def plot_grad_cam(
     classes = [classes] if isinstance(classes, str | int) else classes
     if not photos or (classes is not None and len(classes) == 0):
         raise DataError("There is nothing to draw.", "No items, or no classes, were given.", "Give at least one.")
-    x = load_batch(photos, preprocessing, learn.model.normalize.mean.device)
-    with evaluating(learn.model), torch.no_grad():
-        probs = softmax(learn.model(x).float())
+    model: Any = learn.model
+    x = load_batch(photos, preprocessing, model.normalize.mean.device)
+    with evaluating(model), torch.no_grad():
+        probs = softmax(model(x).float())
     rows = [probs.argmax(dim=1)] if classes is None else [_index(c, vocab).expand(len(x)) for c in classes]
     figure = new_figure(2.1 * len(x) + 0.6, 2.3 * (1 + len(rows)))
     grid = figure.subplots(1 + len(rows), len(x), squeeze=False)
-    for axes, photo, item in zip(grid[0], _as_pictures(x, preprocessing), photos, strict=True):
-        _draw(axes, photo, None, file_name(item))
+    pictures = _as_pictures(x, preprocessing)
+    for axes, picture, item in zip(grid[0], pictures, photos, strict=True):
+        _draw(axes, picture, None, file_name(item))
     for line, indices in zip(grid[1:], rows, strict=True):
-        parts = zip(
-            line, _as_pictures(x, preprocessing), grad_cam(learn.model, x, indices), indices, probs, strict=True
-        )
-        for axes, photo, cam, c, p in parts:
-            last = _draw(axes, photo, cam, f"{vocab[c]} {p[c]:.0%}")
+        cams = grad_cam(model, x, indices)
+        for axes, picture, cam, c, p in zip(line, pictures, cams, indices, probs, strict=True):
+            last = _draw(axes, picture, cam, f"{vocab[c]} {p[c]:.0%}")
     figure.colorbar(last, ax=grid[1:], shrink=0.8, label="spoke for the class\n(1: most, within each map)")
     figure.suptitle("Where did the model see something that speaks for the class?", fontsize=11)
     return figure

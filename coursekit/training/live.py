@@ -7,36 +7,17 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core import in_notebook
-from ..plot import BLUE, RED, new_figure
+from ..plot import BLUE
 from .callbacks import Callback
-from .lr_finder import smooth
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from coursekit.training.loop import TrainingLoop
 
 # %% auto #0
-__all__ = ['draw_losses', 'LivePlot']
-
-# %% ../../nbs/lib/training/live.ipynb #9880ac49
-def draw_losses(losses: Sequence[float], ends: Sequence[int], valid_losses: Sequence[float], n_batches: int) -> Figure:
-    """Draws the losses so far: of each batch, their running average, and validation after the batches numbered `ends`.
-
-    `n_batches`: of the whole run, so that the axis shows how much is left.
-    """
-    figure = new_figure(6.5, 3.2)
-    axes = figure.add_subplot(title=f"{len(losses)} of {n_batches} batches", xlabel="training batches", ylabel="loss")
-    axes.plot(range(1, len(losses) + 1), losses, color=BLUE, alpha=0.3, label="each batch")
-    axes.plot(range(1, len(losses) + 1), smooth(losses), color=BLUE, label="training (running average)")
-    axes.plot(ends, valid_losses, "o-", color=RED, label="validation")
-    axes.set_xlim(0, n_batches)
-    axes.legend(loc="upper right")
-    return figure
+__all__ = ['LivePlot']
 
 # %% ../../nbs/lib/training/live.ipynb #2497347b
 class LivePlot(Callback):
@@ -66,11 +47,15 @@ class LivePlot(Callback):
             self.draw(learn)
 
     def draw(self, learn: TrainingLoop) -> None:
-        """Draws the losses so far into the picture."""
-        recorder = learn.recorder
-        recorder.read()
-        ends, valid_losses = recorder.iters[: len(recorder.values)], [row[2] for row in recorder.values]
-        figure = draw_losses(recorder.losses.tolist(), ends, valid_losses, learn.n_epochs * learn.n_batches)
+        """Draws the losses so far into the picture; its axis leaves room for the rest of the run."""
+        learn.recorder.read()
+        losses, total = learn.recorder.losses, learn.n_epochs * learn.n_batches
+        figure = learn.recorder.plot_loss(skip_start=0)
+        figure.set_size_inches(6.5, 3.2)
+        (axes,) = figure.axes
+        axes.plot(range(1, len(losses) + 1), losses, color=BLUE, alpha=0.3, label="each batch")
+        axes.set(title=f"{len(losses)} of {total} batches", xlim=(0, total))
+        axes.legend(loc="upper right")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
         self.image.value = buffer.getvalue()

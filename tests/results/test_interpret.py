@@ -242,11 +242,11 @@ def test_losses_of_ones_own_are_taken():
         (torch.rand(3, 2), torch.zeros(2), None, r"\(2, 2\)"),
         (torch.rand(3, 3), torch.zeros(3), None, r"\(3, 2\)"),
         (torch.rand(3), torch.zeros(3), None, r"\(3, 2\)"),
-        (torch.rand(2, 2), torch.tensor([0, 2]), None, "from 0 to 1"),
-        (torch.rand(2, 2), torch.tensor([-1, 0]), None, "from 0 to 1"),
-        (torch.full((2, 2), float("nan")), torch.zeros(2), None, "finite"),
+        (torch.rand(2, 2), torch.tensor([0, 2]), None, "2 classes, numbered from 0"),
+        (torch.rand(2, 2), torch.tensor([-1, 0]), None, "2 classes, numbered from 0"),
+        (torch.full((2, 2), float("nan")), torch.zeros(2), None, "loss that became NaN"),
         (torch.rand(2, 2), torch.zeros(2), ["one"], "1 items for 2"),
-        (torch.rand(0, 2), torch.zeros(0), None, "nothing to interpret"),
+        (torch.rand(0, 2), torch.zeros(0), None, "at least 1"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(probs, targets, items, message):

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from coursekit.core import TrainingError
 from coursekit.data.batches import Batches
 from coursekit.losses import cross_entropy
-from coursekit.plot import new_figure
 from coursekit.training.callbacks import (
     Callback,
     CSVLog,
@@ -314,7 +314,10 @@ def test_mixed_images_have_mixed_targets_in_training_only(make_toy_learner, mix)
 
 def test_the_live_plot_shows_all_batches_so_far_and_draws_for_somebody_only(toy_learner, monkeypatch):
     drawn = []
-    monkeypatch.setattr("coursekit.training.live.draw_losses", lambda *args: drawn.append(args) or new_figure(1, 1))
+    show = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda figure, *args, **kwargs: drawn.append(figure) or show(figure, *args, **kwargs)
+    )
     toy_learner.fit(1, cbs=LivePlot(seconds=0))
     assert not drawn  # there is no notebook here
 
@@ -325,8 +328,16 @@ def test_the_live_plot_shows_all_batches_so_far_and_draws_for_somebody_only(toy_
 
     plot, n = InANotebook(seconds=0), len(toy_learner.dls.train)
     toy_learner.fit(2, cbs=plot)
-    assert [len(args[0]) for args in drawn] == [*range(1, n + 1), n, *range(n + 1, 2 * n + 1), 2 * n]
-    assert drawn[-1][1:] == ([n, 2 * n], [row[2] for row in toy_learner.recorder.values], 2 * n)
+    lines = [{line.get_label(): line for line in figure.axes[0].lines} for figure in drawn]
+    assert [len(line["each batch"].get_ydata()) for line in lines] == [
+        *range(1, n + 1),
+        n,
+        *range(n + 1, 2 * n + 1),
+        2 * n,
+    ]
+    assert lines[-1]["validation"].get_xdata().tolist() == [n, 2 * n]
+    assert lines[-1]["validation"].get_ydata().tolist() == [row[2] for row in toy_learner.recorder.values]
+    assert [figure.axes[0].get_xlim() for figure in drawn] == [(0, 2 * n)] * len(drawn)
     assert plot.image.value.startswith(b"\x89PNG")
 
 
