@@ -114,7 +114,12 @@ class PresizeCache:
             _build(file, files, size_rule, workers or processors(), max_bytes)
             return cls(file, rows)
         except OSError as error:
-            warnings.warn(_no_cache_text(folder, error), stacklevel=2)
+            warnings.warn(
+                f"No presize cache in {_shorten_home(folder)}: {error.strerror or error}. Images are decoded in every "
+                "epoch instead, which is slower and gives the same result. A larger max_bytes, a smaller size, or "
+                "another disk (environment variable COURSEKIT_HOME) would make room.",
+                stacklevel=2,
+            )
             return PlainImages(paths, size_rule)
 
     def __len__(self) -> int:
@@ -244,14 +249,6 @@ def _make_room(folder: Path, needed: int, max_bytes: int) -> None:
         with suppress(OSError):  # Windows keeps files that are open
             path.unlink()
             held -= size
-
-
-def _no_cache_text(folder: Path, error: OSError) -> str:
-    return (
-        f"No presize cache in {_shorten_home(folder)}: {error.strerror or error}. Images are decoded in every epoch "
-        "instead, which is slower and gives the same result. A larger max_bytes, a smaller size, or another disk "
-        "(environment variable COURSEKIT_HOME) would make room."
-    )
 
 
 def _shorten_home(path: Path) -> str:

@@ -248,7 +248,6 @@ class Copies:
 
     def groups(self) -> list[int]:
         "Returns for each position the first one of its group of copies."
-        firsts = {h: where[0] for h, where in self.where.items()}
-        exact = [(i, firsts[h]) for i, h in enumerate(self.hashes) if h]
-        near = [(firsts[a], firsts[b]) for a, others in self.near_hashes.items() for b in others]
+        exact = [(where[0], i) for where in self.where.values() for i in where]
+        near = [(self.where[a][0], self.where[b][0]) for a, others in self.near_hashes.items() for b in others]
         return group_pairs(len(self.hashes), exact + near)

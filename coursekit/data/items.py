@@ -105,21 +105,17 @@ def _raise_faults(faults: Sequence[Fault], n_items: int) -> None:
     times = Counter((type(error), str(error)) for _, _, error in faults)
     for _, _, error in faults:
         if times[type(error), str(error)] >= n_items:
-            raise error if isinstance(error, DataError) else _all_fail_error(error, n_items) from error
+            if isinstance(error, DataError):
+                raise error
+            what = f"get_x or get_y fails on each of the {n_items} items."
+            remedy = "call it on one item, and see the error above for where it fails"
+            raise DataError(what, f"{type(error).__name__}: {error}", remedy) from error
     if faults:
         raise data_error(
             f"{len({fault.position for fault in faults})} of {pluralize(n_items, 'item')} cannot be used.",
             [fault.problem for fault in faults],
             "fix them, or leave them out: dataloaders(..., drop_bad=True) does",
         ) from faults[0].error
-
-
-def _all_fail_error(error: Exception, n_items: int) -> DataError:
-    return DataError(
-        f"get_x or get_y fails on each of the {n_items} items.",
-        f"{type(error).__name__}: {error}",
-        "call it on one item, and see the error above for where it fails",
-    )
 
 # %% ../../nbs/lib/data/items.ipynb #b77217b2
 def select_sound(items: Items, get_x: Callable, get_y: Callable | None) -> tuple[list[int], list[Problem]]:
@@ -176,7 +172,12 @@ def choose_vocab(
     trained = Counter(str(labels[i]) for i in train)
     only_valid = Counter(str(labels[i]) for i in valid if str(labels[i]) not in trained)
     if only_valid and vocab is None:
-        raise _validation_only_error(only_valid)
+        raise data_error(
+            f"{pluralize(len(only_valid), 'class', 'classes')} in the validation set only.",
+            [Problem(f"class {name!r}", f"0 for training, {n} for validation") for name, n in only_valid.most_common()],
+            "use StratifiedSplitter(), which keeps some of each class for training; or leave these classes "
+            "out; or, if that is meant, name all classes in CategoryBlock(vocab=[...])",
+        )
     untrained = [label for label in categorize.vocab if label not in trained]
     if untrained:
         message = f"Classes without a training image, which no model can learn: {list_some(untrained)}."
@@ -204,14 +205,4 @@ def single_class_error(vocab: Sequence[str]) -> DataError:
         f"There is only one class, {list_some(vocab)}.",
         "a classifier has to tell at least two apart",
         "check get_y: look at get_y(item) for a few items",
-    )
-
-
-def _validation_only_error(counts: Counter) -> DataError:
-    problems = [Problem(f"class {label!r}", f"0 for training, {n} for validation") for label, n in counts.most_common()]
-    return data_error(
-        f"{pluralize(len(counts), 'class', 'classes')} in the validation set only.",
-        problems,
-        "use StratifiedSplitter(), which keeps some of each class for training; or leave these classes "
-        "out; or, if that is meant, name all classes in CategoryBlock(vocab=[...])",
     )
