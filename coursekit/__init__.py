@@ -5,6 +5,7 @@
 # %% ../nbs/lib/all.ipynb #bfc92822
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from .images import ImageSource
@@ -96,84 +97,67 @@ from .results.interpret import ClassificationInterpretation
 from .results.saliency import grad_cam, plot_grad_cam
 
 # %% ../nbs/lib/all.ipynb #2ca80876
+def _course(module: str) -> Any:
+    return importlib.import_module(f"coursekit.course.{module}")
+
+
 def softmax_explorer() -> Any:
     "Opens the explorer of lesson 4: from four logits to probabilities."
-    from coursekit.course import explore_loss
-
-    return explore_loss.softmax_explorer()
+    return _course("explore_loss").softmax_explorer()
 
 
 def cross_entropy_explorer() -> Any:
     "Opens the explorer of lesson 4: from three logits and a target to the loss and its gradient."
-    from coursekit.course import explore_loss
-
-    return explore_loss.cross_entropy_explorer()
+    return _course("explore_loss").cross_entropy_explorer()
 
 
 def finder_explorer() -> Any:
     "Opens the explorer of lesson 6: recorded sweeps, four readings, and what a run at your rate does."
-    from coursekit.course import explore_finder
-
-    return explore_finder.finder_explorer()
+    return _course("explore_finder").finder_explorer()
 
 
 def cycle_explorer() -> Any:
     "Opens the explorer of lesson 7: rates and momentum over a run."
-    from coursekit.course import explore_cycle
-
-    return explore_cycle.cycle_explorer()
+    return _course("explore_cycle").cycle_explorer()
 
 
 def freezing_explorer() -> Any:
     "Opens the explorer of lesson 8: what is frozen, the rates, and what BatchNorm does."
-    from coursekit.course import explore_freezing
-
-    return explore_freezing.freezing_explorer()
+    return _course("explore_freezing").freezing_explorer()
 
 
 def confusion_explorer(interp: ClassificationInterpretation, cleaning: Cleaning | None = None) -> Any:
     "Opens the explorer of lesson 9: the confusion matrix with the images behind its cells."
-    from coursekit.course import explore_confusion
-
-    return explore_confusion.confusion_explorer(interp, cleaning)
+    return _course("explore_confusion").confusion_explorer(interp, cleaning)
 
 
 def predict_box(predictor: Any, k: int = 5) -> Any:
     "Opens a box for JupyterLab that predicts the photos you choose, with the `k` likeliest classes of each."
-    from coursekit.course import explore_predict
-
-    return explore_predict.predict_box(predictor, k)
+    return _course("explore_predict").predict_box(predictor, k)
 
 
 def predict_picture(predictor: Any, source: ImageSource, name: str = "", k: int = 5) -> Any:
     "Draws what `predict_box` shows for one photo, to be read where no kernel runs."
-    from coursekit.course import explore_predict
-
-    return explore_predict.predict_picture(predictor, source, name, k)
+    return _course("explore_predict").predict_picture(predictor, source, name, k)
 
 # %% ../nbs/lib/all.ipynb #a04a8480
 __all__ += [
-    "Brightness", "Contrast", "Dihedral", "Flip", "Hue", "Normalize", "RandomErasing", "RandomResizedCrop", "Resize",
-    "ResizeMethod", "Rotate", "Saturation", "Warp", "Zoom", "aug_transforms", "imagenet_stats",
-    "CoursekitError", "DataError", "ExportError", "ModelError", "TrainingError", "ls",
-    "CategoryBlock", "DataBlock", "DataLoaders", "ImageBlock", "ImageDataLoaders", "solar_cells", "textiles",
-    "URLs", "untar_data",
-    "ColReader", "ColSplitter", "FuncSplitter", "GrandparentSplitter", "GroupSplitter", "IndexSplitter",
-    "OneHotReader", "audit", "bad_items", "drop_bad", "ignored_files", "picture_groups", "plot_audit", "read_table",
-    "RandomSplitter", "RegexLabeller", "StratifiedSplitter", "get_image_files", "parent_label", "using_attr",
-    "open_image",
+    "Brightness", "Contrast", "Dihedral", "Flip", "Hue", "Normalize", "RandomErasing", "RandomResizedCrop",
+    "Resize", "ResizeMethod", "Rotate", "Saturation", "Warp", "Zoom", "aug_transforms", "imagenet_stats",
+    "CoursekitError", "DataError", "ExportError", "ModelError", "TrainingError", "ls", "CategoryBlock", "DataBlock",
+    "DataLoaders", "ImageBlock", "ImageDataLoaders", "solar_cells", "textiles", "URLs", "untar_data", "ColReader",
+    "ColSplitter", "FuncSplitter", "GrandparentSplitter", "GroupSplitter", "IndexSplitter", "OneHotReader", "audit",
+    "bad_items", "drop_bad", "ignored_files", "picture_groups", "plot_audit", "read_table", "RandomSplitter",
+    "RegexLabeller", "StratifiedSplitter", "get_image_files", "parent_label", "using_attr", "open_image",
     "CrossEntropyLoss", "cross_entropy", "log_softmax", "nll_loss", "softmax", "accuracy", "error_rate",
-    "build_model", "create_head", "load_pretrained", "resnet18", "resnet34", "resnet50",
-    "resnet101", "resnet152",
+    "build_model", "create_head", "load_pretrained", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
     "Callback", "CSVLog", "CutMix", "EarlyStopping", "GradientAccumulation", "GradientClip", "MixUp", "SaveBest",
-    "SkipStep", "StopTraining", "TensorBoardLog", "TerminateOnNaN",
-    "Engine", "Precision", "Learner", "LivePlot", "Recorder", "TrainingLoop", "cnn_learner", "vision_learner",
-    "minimum", "slide", "steep", "valley",
-    "ParamScheduler", "anneal_constant", "anneal_cosine", "anneal_exponential", "anneal_linear", "anneal_polynomial",
-    "flat_cos", "in_sequence", "one_cycle",
-    "one_cycle_momentum", "plot_schedules", "freeze_to", "group_lrs", "keep_statistics", "layer_groups", "param_groups",
-    "Cleaning", "Predictor", "export_model", "load_learner", "ClassificationInterpretation",
-    "prediction_table", "submission_table", "write_table",
-    "apply_temperature", "expected_calibration_error", "fit_temperature", "plot_reliability", "reliability",
-    "changed_sides", "mcnemar", "wilson_interval", "grad_cam", "plot_grad_cam",
+    "SkipStep", "StopTraining", "TensorBoardLog", "TerminateOnNaN", "Engine", "Precision", "Learner", "LivePlot",
+    "Recorder", "TrainingLoop", "cnn_learner", "vision_learner", "minimum", "slide", "steep", "valley",
+    "ParamScheduler", "anneal_constant", "anneal_cosine", "anneal_exponential", "anneal_linear",
+    "anneal_polynomial", "flat_cos", "in_sequence", "one_cycle", "one_cycle_momentum", "plot_schedules",
+    "freeze_to", "group_lrs", "keep_statistics", "layer_groups", "param_groups", "Cleaning", "Predictor",
+    "export_model", "load_learner", "ClassificationInterpretation", "prediction_table", "submission_table",
+    "write_table", "apply_temperature", "expected_calibration_error", "fit_temperature", "plot_reliability",
+    "reliability", "changed_sides", "mcnemar", "wilson_interval", "grad_cam", "plot_grad_cam",
 ]  # fmt: skip

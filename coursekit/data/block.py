@@ -171,13 +171,11 @@ class DataLoaders:
 
 
 def _file_as_source_error(file: Path) -> DataError:
-    if file.suffix.lower() in {".csv", ".tsv", ".txt", ".xlsx", ".parquet"}:
-        remedy = (
-            "read it first, and pass the table: for example pandas.read_csv(...); or ImageDataLoaders.from_csv(...)"
-        )
-        return DataError(f"{file.name} is a file, and a source of items is a folder, a list or a table.", "", remedy)
-    remedy = "pass the folder it lies in, or a list of files"
-    return DataError(f"{file.name} is a single file: too little to train on.", "", remedy)
+    what = f"{file.name} is a file, and a source of items is a folder, a list or a table."
+    remedy = (
+        "pass a table as pandas.read_csv(...) or ImageDataLoaders.from_csv(...) read it; an image as a list of files"
+    )
+    return DataError(what, "", remedy)
 
 
 def _is_folder(source: Any) -> bool:

@@ -22,6 +22,7 @@ from ..data.files import get_image_files
 from .tables import item_name, prediction_table
 from ..images import ImageSource, open_image
 from ..losses import softmax
+from ..models.inference import predict_logits
 from ..models.model import VisionModel
 
 # pandas is imported where tables are made: predicting alone does not need it
@@ -138,7 +139,6 @@ class Predictor:
         items = list_items(items)
         return prediction_table(items, self.get_preds(items, bs), self.vocab)
 
-    @torch.no_grad()
     def logits(self, items: Sequence[ImageSource]) -> Tensor:
         "Returns the logits for a batch of images: float32, (N, C), on the model's device."
-        return self.model(load_batch(items, self.preprocessing, self.device)).float()
+        return predict_logits(self.model, [(load_batch(items, self.preprocessing, self.device), None)])[0]

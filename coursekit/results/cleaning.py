@@ -38,7 +38,7 @@ from ..text import list_some, nfc, pluralize, short_name
 if TYPE_CHECKING:
     import pandas as pd
 
-    from coursekit.data.checks import Items
+    from coursekit.data.items import Items
 
 # %% auto #0
 __all__ = ['CleanedBlock', 'Cleaning']

@@ -78,18 +78,13 @@ class Recorder(Callback):
         self.read()  # what an interrupted epoch has seen
 
     def state(self) -> dict[str, Any]:
-        return {
-            "values": self.values,
-            "losses": self.losses.tolist(),
-            "lrs": self.lrs,
-            "moms": self.moms,
-            "iters": self.iters,
-        }
+        kept = {name: getattr(self, name) for name in ("values", "lrs", "moms", "iters")}
+        return kept | {"losses": self.losses.tolist()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         self._clear()
-        self.values, self.iters = state["values"], state["iters"]
-        self.losses, self.lrs, self.moms = np.array(state["losses"]), state["lrs"], state["moms"]
+        self.values, self.lrs, self.moms, self.iters = (state[name] for name in ("values", "lrs", "moms", "iters"))
+        self.losses = np.array(state["losses"])
 
     def plot_loss(self, skip_start: int = 5, with_valid: bool = True) -> Figure:
         """Draws the smoothed training loss without its first `skip_start` batches, and each epoch's validation loss."""

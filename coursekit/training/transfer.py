@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from ..core import TrainingError
 from ..data.batches import Batches, cut, training_batches
-from ..models.model import VisionModel, evaluating
+from ..models.inference import predict_logits
+from ..models.model import VisionModel
 
 if TYPE_CHECKING:
     from coursekit.data.block import DataLoaders
@@ -118,18 +119,13 @@ def keep_statistics(layers: Iterable[nn.Module]) -> None:
             norm.eval()
 
 # %% ../../nbs/08_transfer.ipynb #212705d7
-@torch.no_grad()
-def body_features(model: VisionModel, batches: Iterable[tuple[Tensor, Any]]) -> tuple[Tensor, Tensor]:
+def body_features(model: VisionModel, batches: Iterable[tuple[Tensor, Any]]) -> tuple[Tensor, Any]:
     """Returns what the head of `model` sees for `batches` of (images, targets): features (N, F) float32, targets (N,).
 
     Computed in evaluation mode, which is how a frozen body trains; the mode of every layer is put back afterwards.
     Both stay on the device of the batches. `model.classify(features)` gives the logits.
     """
-    with evaluating(model):
-        pairs = [(model.features(images).float(), targets) for images, targets in batches]
-    if not pairs:
-        raise TrainingError("There are no batches to compute features of.")
-    return torch.cat([features for features, _ in pairs]), torch.cat([targets for _, targets in pairs])
+    return predict_logits(model, batches, model.features)
 
 # %% ../../nbs/08_transfer.ipynb #760015bf
 def snapshot(model: nn.Module) -> dict[str, Tensor]:
