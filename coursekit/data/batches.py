@@ -25,7 +25,7 @@ from ..images import ImageSource
 from ..text import list_some, short_name
 
 # %% auto #0
-__all__ = ['Batches', 'Samples', 'open_images', 'EpochSampler', 'count_up', 'stack_sources', 'load_batch', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
+__all__ = ['Batches', 'Samples', 'open_images', 'EpochSampler', 'stack_sources', 'load_batch', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
 
 # %% ../../nbs/lib/data/02_batches.ipynb #8a22421a
 class Batches(Protocol):
@@ -90,19 +90,16 @@ class EpochSampler(Sampler):
     def __iter__(self) -> Iterator[BatchKey]:
         seen: Counter = Counter()
         for positions in self.batches():
-            repeats = None if self.weights is None else [count_up(seen, position) for position in positions]
-            yield BatchKey(self.epoch, positions, repeats)
+            repeats = []
+            for position in positions:
+                repeats.append(seen[position])
+                seen[position] += 1
+            yield BatchKey(self.epoch, positions, None if self.weights is None else repeats)
 
     def __len__(self) -> int:
         whole, rest = divmod(self.n, self.bs)
         dropped = self.training and whole > 0 and rest == 1 < self.bs
         return whole + (rest > 0 and not dropped)
-
-
-def count_up(seen: Counter, position: int) -> int:
-    "Returns how often `position` was seen before; it counts as seen now."
-    seen[position] += 1
-    return seen[position] - 1
 
 # %% ../../nbs/lib/data/02_batches.ipynb #a6e0bf2b
 def stack_sources(sources: Sequence[ImageSource], item_tfm: ItemTransform | None) -> Tensor:

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['WorkerError', 'start_method', 'check_sendable', 'share_pixels', 'shared_memory_error', 'explain_worker_error', 'Read',
-           'BatchDataset', 'BatchLoader']
+__all__ = ['WorkerError', 'check_sendable', 'share_pixels', 'shared_memory_error', 'explain_worker_error', 'Read', 'BatchDataset',
+           'BatchLoader']
 
 # %% ../../nbs/lib/data/loaders.ipynb #9fc86d04
 class WorkerError(CoursekitError, RuntimeError):
@@ -59,11 +59,6 @@ _WAYS_OUT = (
 )
 
 # %% ../../nbs/lib/data/loaders.ipynb #50332329
-def start_method() -> str:
-    "Returns how this process starts others: `fork`, `spawn` or `forkserver`."
-    return multiprocessing.get_start_method()
-
-
 def check_sendable(thing: Any) -> None:
     """Raises `WorkerError` for what a fresh Python could not receive: lambdas, local and notebook functions."""
     pickler = _Pickler(io.BytesIO())
@@ -74,7 +69,9 @@ def check_sendable(thing: Any) -> None:
     if pickler.from_notebook:
         name = pickler.from_notebook[0]
         what = f"{name} was defined in this notebook or session, where worker processes cannot see it."
-        cause = f"they are started by {start_method()!r}, as a fresh Python that imports what it needs"
+        cause = (
+            f"they are started by {multiprocessing.get_start_method()!r}, as a fresh Python that imports what it needs"
+        )
         raise WorkerError(what, cause, _WAYS_OUT)
 
 
@@ -264,7 +261,7 @@ class BatchLoader(Batches):
         self._workers = self._new_workers()
 
     def _new_workers(self) -> DataLoader:
-        if self.num_workers and start_method() != "fork":
+        if self.num_workers and multiprocessing.get_start_method() != "fork":
             check_sendable(self.dataset)
         return DataLoader(
             self.dataset,

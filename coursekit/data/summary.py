@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor
 
 from ..augment.pipeline import BatchPipeline
 from ..core import DataError
@@ -24,7 +23,6 @@ from ..text import list_some, short_name
 
 if TYPE_CHECKING:
     from coursekit.data.block import DataBlock
-    from coursekit.data.items import Items
 
 # %% auto #0
 __all__ = ['describe_steps', 'function_name']
@@ -34,16 +32,18 @@ def describe_steps(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
     "Tells step by step what becomes of a source, up to a batch of `bs` images, or to the first error in words."
     try:
         items = block.items_of(source)
-        yield f"Items: {len(items)}, from {_describe_source(source)}"
+        origin = Path(source).name if isinstance(source, str | os.PathLike) else f"a {type(source).__name__}"
+        yield f"Items: {len(items)}, from {origin}"
         sources, labels = block.read(items)
         train, valid = block.split(items, labels)
         splitter = function_name(block.splitter or RandomSplitter())
         yield f"Split by {splitter}: {len(train)} for training, {len(valid)} for validation"
         categorize = choose_vocab(labels, train, valid, block.blocks[1].vocab)
-        yield f"Classes: {len(categorize)}, {_counts(labels)}"
-        first = train[0]
-        yield from _describe_item(block, _nth(items, first), sources[first], labels[first], categorize)
-        few = train[:bs]
+        counts = sorted(Counter(map(str, labels)).items())
+        yield f"Classes: {len(categorize)}, {list_some([f'{label} ({n})' for label, n in counts])}"
+        first, few = train[0], train[:bs]
+        item = items.iloc[first] if hasattr(items, "iloc") else items[first]
+        yield from _describe_item(block, item, sources[first], labels[first], categorize)
         yield from _describe_batch(block, few, [sources[i] for i in few], [categorize(labels[i]) for i in few])
     except DataError as error:
         yield f"\nThis does not work:\n{error}"
@@ -64,35 +64,19 @@ def _describe_item(block: DataBlock, item: Any, source: Any, label: Any, categor
 def _describe_batch(block: DataBlock, indices: list[int], sources: list[Any], targets: list[int]) -> Iterator[str]:
     yield f"\nA batch of {len(indices)}"
     x = stack_sources(sources, block.item_tfms)
-    yield f"  stacked: {_type(x)} {tuple(x.shape)}; targets: int64 ({len(targets)},), {targets}"
+    yield f"  stacked: {x.dtype} {tuple(x.shape)}; targets: torch.int64 ({len(targets)},), {targets}"
     pipeline = BatchPipeline(block.batch_tfms)
     for batch_tfm in pipeline.tfms:
         yield f"  {batch_tfm}"
     out = pipeline(x, pipeline.draw(0, indices))
     span = f"values from {out.min():.2f} to {out.max():.2f}"
-    yield f"  after batch transforms: {_type(out)} {tuple(out.shape)}, {span}"
+    yield f"  after batch transforms: {out.dtype} {tuple(out.shape)}, {span}"
 
 
 def _pixels(image: np.ndarray) -> str:
     return f"RGB, {image.dtype} {image.shape}: {image.shape[0]} high, {image.shape[1]} wide"
 
 
-def _type(x: Tensor) -> str:
-    return str(x.dtype).removeprefix("torch.")
-
-
-def _describe_source(source: Any) -> str:
-    return Path(source).name if isinstance(source, str | os.PathLike) else f"a {type(source).__name__}"
-
-
 def function_name(function: Any) -> str:
     "Returns the name of a function, or how it shows itself if it has none."
     return getattr(function, "__name__", None) or repr(function)
-
-
-def _nth(items: Items, i: int) -> Any:
-    return items.iloc[i] if hasattr(items, "iloc") else items[i]
-
-
-def _counts(labels: Sequence[Any]) -> str:
-    return list_some([f"{label} ({n})" for label, n in sorted(Counter(map(str, labels)).items())])

@@ -76,12 +76,7 @@ def with_defaults(cbs: Callback | Iterable[Callback], defaults: Iterable[Callbac
 # %% ../../nbs/lib/training/callbacks.ipynb #ee52b703
 def format_cell(value: float | int | str | None) -> str:
     """Returns a table cell of width 12: whole numbers as they are, others with six decimals, a dash for None."""
-    if value is None:
-        text = "-"
-    elif isinstance(value, float):
-        text = f"{value:.6f}"
-    else:
-        text = str(value)
+    text = "-" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
     return f"{text:<12}"
 
 # %% ../../nbs/lib/training/callbacks.ipynb #b0c0748b

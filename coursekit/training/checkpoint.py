@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,9 +153,7 @@ def data_hash(*parts: tuple[Sequence[Any], Sequence[int] | None]) -> str:
 
     Only names count, not folders: a data set may move between a run and its resumption.
     """
-    names = [
-        [Path(source).name if isinstance(source, str | Path) else "" for source in sources] for sources, _ in parts
-    ]
+    names = [[Path(s).name if isinstance(s, str | Path) else "" for s in sources] for sources, _ in parts]
     text = json.dumps([names, [list(targets or []) for _, targets in parts]])
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
@@ -162,12 +161,10 @@ def data_hash(*parts: tuple[Sequence[Any], Sequence[int] | None]) -> str:
 def callbacks_by_name(callbacks: Iterable[Callback]) -> dict[str, Callback]:
     """Returns callbacks by the names of their classes; a second one of a class gets a number."""
     result: dict[str, Callback] = {}
+    seen: Counter[str] = Counter()
     for cb in callbacks:
-        name, n = type(cb).__name__, 1
-        while name in result:
-            n += 1
-            name = f"{type(cb).__name__} {n}"
-        result[name] = cb
+        seen[name := type(cb).__name__] += 1
+        result[name if seen[name] == 1 else f"{name} {seen[name]}"] = cb
     return result
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from coursekit.training.loop import TrainingLoop
 
 # %% auto #0
-__all__ = ['is_out_of_memory', 'out_of_memory_error', 'single_item_error', 'explain_errors', 'TerminateOnNaN', 'bad_loss_error']
+__all__ = ['is_out_of_memory', 'out_of_memory_error', 'explain_errors', 'TerminateOnNaN', 'bad_loss_error']
 
 # %% ../../nbs/lib/training/faults.ipynb #823512f8
 def is_out_of_memory(error: Exception) -> bool:
@@ -39,15 +39,6 @@ def out_of_memory_error(size: int) -> TrainingError:
         "Activations of the whole batch are kept for the backward pass. What the batch held has been freed.",
         f"Make the data with bs={smaller} and train with cbs=GradientAccumulation({n}), which makes the same steps. "
         "Smaller images and to_fp16() or to_bf16() save memory too.",
-    )
-
-
-def single_item_error() -> TrainingError:
-    """Makes the error for a batch of one item in front of a BatchNorm layer."""
-    return TrainingError(
-        "A batch of one image cannot be trained on.",
-        "The model has a BatchNorm layer, which needs the mean and spread of several images.",
-        "Take bs=2 or more, and at least two training images.",
     )
 
 
@@ -69,7 +60,11 @@ def explain_errors(loop: TrainingLoop) -> Iterator[None]:
             torch.cuda.empty_cache()
             raise out_of_memory_error(size) from error
         if "Expected more than 1 value per channel" in str(error):
-            raise single_item_error() from error
+            raise TrainingError(
+                "A batch of one image cannot be trained on.",
+                "The model has a BatchNorm layer, which needs the mean and spread of several images.",
+                "Take bs=2 or more, and at least two training images.",
+            ) from error
         if isinstance(error, RuntimeError) and (explained := explain_worker_error(error)):
             raise explained from error
         if loop.batch >= 0 and hasattr(error, "add_note"):

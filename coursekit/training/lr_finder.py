@@ -198,23 +198,6 @@ def why_unreadable(curve: Sweep, num_it: int) -> str:
         return ""
     return "only rises" if losses.max() - losses[0] > doubtful else "is flat"
 
-# %% ../../nbs/06_learning_rate_finder.ipynb #527b2f2f
-def _too_short_error(curve: Sweep) -> TrainingError:
-    return TrainingError(
-        f"The sweep ended after {len(curve.lrs)} batches, too early to read a rate from it.",
-        "The loss rose to four times its minimum almost at once, or was not a number.",
-        "If the model is trained already, its loss has little room: pass stop_div=False. Else start lower "
-        "(start_lr=1e-9), and look at a batch with dls.show_batch().",
-    )
-
-# %% ../../nbs/06_learning_rate_finder.ipynb #87aa7803
-def _nothing_suggested(why: str) -> str:
-    return (
-        f"No learning rate is suggested: the loss {why} during the sweep, or falls by no more than noise. "
-        "Either nothing can be learned (is the model trained already? is everything frozen?), or the range is wrong "
-        "(start_lr, end_lr), or one sweep is too noisy: average several with n_sweeps=5."
-    )
-
 # %% ../../nbs/06_learning_rate_finder.ipynb #e4ffba0e
 def suggest(curve: Sweep, num_it: int, functions: Sequence[SuggestFunction]) -> tuple[float, ...]:
     """Returns what each of `functions` reads from a sweep of `num_it` planned batches: a named tuple, in their order.
@@ -224,11 +207,20 @@ def suggest(curve: Sweep, num_it: int, functions: Sequence[SuggestFunction]) -> 
     """
     lrs, losses = curve.trimmed(num_it)
     if len(lrs) < 2:
-        raise _too_short_error(curve)
+        raise TrainingError(
+            f"The sweep ended after {len(curve.lrs)} batches, too early to read a rate from it.",
+            "The loss rose to four times its minimum almost at once, or was not a number.",
+            "If the model is trained already, its loss has little room: pass stop_div=False. Else start lower "
+            "(start_lr=1e-9), and look at a batch with dls.show_batch().",
+        )
     suggestions = namedtuple("Suggestions", [function.__name__ for function in functions])  # type: ignore[misc]
-    why = why_unreadable(curve, num_it)
-    if why:
-        warnings.warn(_nothing_suggested(why), stacklevel=2)
+    if why := why_unreadable(curve, num_it):
+        message = (
+            f"No learning rate is suggested: the loss {why} during the sweep, or falls by no more than noise. "
+            "Either nothing can be learned (is the model trained already? is everything frozen?), or the range is "
+            "wrong (start_lr, end_lr), or one sweep is too noisy: average several with n_sweeps=5."
+        )
+        warnings.warn(message, stacklevel=2)
         return suggestions(*(math.nan for _ in functions))
     return suggestions(*(function(lrs, losses) for function in functions))
 
@@ -273,16 +265,13 @@ def check_sweep(
             "Use num_it=100, and n_sweeps=1 or more.",
         )
     names = [getattr(function, "__name__", "") for function in functions if callable(function)]
-    if not functions or len(names) < len(functions) or len(set(names)) < len(names) or not _are_fields(names):
+    fields = all(name.isidentifier() and not name.startswith("_") for name in names)
+    if not functions or len(names) < len(functions) or len(set(names)) < len(names) or not fields:
         raise TrainingError(
             f"suggest_funcs={functions!r} are not suggestion functions.",
             "Each one is a function with a name of its own, which takes (lrs, losses) and returns a rate.",
             "For example suggest_funcs=(minimum, steep), imported from coursekit; give a lambda a name with def.",
         )
-
-
-def _are_fields(names: Sequence[str]) -> bool:
-    return all(name.isidentifier() and not name.startswith("_") for name in names)
 
 # %% ../../nbs/06_learning_rate_finder.ipynb #68753a83
 MARKERS = {

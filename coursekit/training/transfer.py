@@ -42,16 +42,6 @@ def count_parameters(layers: nn.Module | Iterable[nn.Module]) -> int:
     group = [layers] if isinstance(layers, nn.Module) else layers
     return sum(parameter.numel() for layer in group for parameter in layer.parameters())
 
-# %% ../../nbs/08_transfer.ipynb #12be7ea3
-def _check_rates(lr: float | slice) -> None:
-    low, high = (lr.start, lr.stop) if isinstance(lr, slice) else (lr, lr)
-    if not high or not high > 0 or (low is not None and not low > 0):
-        raise TrainingError(
-            f"{lr} gives no learning rates.",
-            "A learning rate must be above zero.",
-            "Give a number such as 1e-3, slice(1e-3), or slice(1e-6, 1e-4).",
-        )
-
 # %% ../../nbs/08_transfer.ipynb #2dda4db2
 def group_lrs(lr: float | slice, n: int) -> list[float]:
     """Returns learning rates for `n` layer groups, the first near the image.
@@ -60,8 +50,13 @@ def group_lrs(lr: float | slice, n: int) -> list[float]:
     `slice(high)`: a tenth of it for all but the last. As in fastai 2.
     Raises `TrainingError` for rates that are not positive.
     """
-    _check_rates(lr)
     low, high = (lr.start, lr.stop) if isinstance(lr, slice) else (lr, lr)
+    if not high or not high > 0 or (low is not None and not low > 0):
+        raise TrainingError(
+            f"{lr} gives no learning rates.",
+            "A learning rate must be above zero.",
+            "Give a number such as 1e-3, slice(1e-3), or slice(1e-6, 1e-4).",
+        )
     if low is None:
         return [high / 10] * (n - 1) + [high]
     if n == 1:
