@@ -95,11 +95,6 @@ class DataLoaders:
         "The items for training (as in fastai)."
         return self.train.items
 
-    @property
-    def normalizes(self) -> bool:
-        "Whether batches come normalised (`Normalize` in `batch_tfms`) rather than in [0, 1]."
-        return self.train.pipeline.normalize is not None
-
     def class_weights(self) -> Tensor:
         """Returns a weight for each class, so that all count alike in a loss: float32 (c,), in the order of `vocab`.
 

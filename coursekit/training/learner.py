@@ -496,7 +496,7 @@ def vision_learner(
     model = build_model(arch, dls.c, n_in=n_in, seed=seed)
     if pretrained:
         load_pretrained(model, arch, weights=weights, download=download)
-    if dls.normalizes:  # batch_tfms hold a Normalize, so the images come normalised already
+    if dls.train.pipeline.normalize:  # batch_tfms hold a Normalize, so the images come normalised already
         model.normalize = Normalization([0.0] * n_in, [1.0] * n_in)
     learn = Learner(dls, model, metrics=metrics, groups=layer_groups(model), seed=seed, arch=arch_id(arch), **kwargs)
     if pretrained:

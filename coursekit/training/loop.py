@@ -52,12 +52,14 @@ class TrainingLoop:
         self.metrics, self.seed = list(metrics), seed
 
     def notify(self, event: str) -> None:
+        """Calls the method named `event` of every callback, in the order of their `order`."""
         for callback in self.active:
             getattr(callback, event)(self)
 
     def run(
         self, n_epochs: int, train: Batches, valid: Batches, forward: Callable | None = None, cbs: Iterable = ()
     ) -> None:
+        """Trains on `train` and validates on `valid`, `n_epochs` times; `forward` gives logits, the model if not given."""
         self.n_epochs, self.n_batches, self.batches, self.forward = n_epochs, len(train), train, forward or self.model
         self.active = sorted([*self.cbs, *cbs], key=lambda cb: cb.order)
         self.completed, self.batch, self.xb = False, -1, torch.empty(0)
@@ -75,6 +77,7 @@ class TrainingLoop:
             self.notify("after_fit")
 
     def run_epoch(self, train: Batches, valid: Batches) -> None:
+        """Trains on every batch once, then validates."""
         train.set_epoch(self.epochs_done)  # shuffling and augmentation depend on it
         self.notify("before_epoch")
         self.set_mode(training=True)
@@ -91,6 +94,7 @@ class TrainingLoop:
         self.notify("after_epoch")
 
     def run_batch(self) -> None:
+        """Predicts, measures, differentiates and steps, on the batch `xb`, `yb`."""
         self.grad_weight = 1.0
         self.notify("before_batch")
         with self.engine.autocast():
@@ -106,9 +110,11 @@ class TrainingLoop:
         self.notify("after_batch")
 
     def set_mode(self, training: bool) -> None:
+        """Sets training or evaluation mode."""
         self.training = training
         self.model.train(training)
 
     def evaluate(self, batches: Iterable, forward: Callable | None = None) -> list:
+        """Returns loss and metrics over all items of `batches`, in float32."""
         scored: Any = predict_logits(self.model, batches, forward)  # logits and targets of all items
         return [float(score(*scored)) for score in (self.loss_func, *self.metrics)]

@@ -181,18 +181,14 @@ def average_sweeps(sweeps: Sequence[Sweep]) -> Sweep:
     return Sweep(sweeps[0].lrs[:n], np.mean(runs, axis=0), raw, runs)
 
 # %% ../../nbs/06_learning_rate_finder.ipynb #7c46a6e9
-def _noise(raw: np.ndarray) -> float:
-    "Estimates the standard deviation of one batch's loss from neighbours, by the median: the explosion does not count."
-    return float(np.median(np.abs(np.diff(raw))) / 0.954)  # 0.6745 sqrt(2): so it is for normal noise
-
-
 def why_unreadable(curve: Sweep, num_it: int) -> str:
     """Says why no rate can be read from a sweep of `num_it` planned batches: "is flat", "only rises", or "" if one can.
 
     A curve can be read if it falls somewhere by more than 1% of its start and by more than two standard errors.
     """
     _, losses = curve.trimmed(num_it)
-    noise = 0.0 if curve.raw is None else _noise(curve.raw)
+    # a batch's standard deviation, from neighbours; 0.954 is 0.6745 sqrt(2); the median passes over the explosion
+    noise = 0.0 if curve.raw is None else np.median(np.abs(np.diff(curve.raw))) / 0.954
     doubtful = max(0.01 * abs(losses[0]), 2 * noise / math.sqrt(max(num_it // 10, 1)))
     if (np.maximum.accumulate(losses) - losses).max() > doubtful:
         return ""

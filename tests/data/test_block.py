@@ -418,7 +418,7 @@ def test_the_description_of_preprocessing_gives_the_batches_of_validation(pets, 
     assert torch.equal(load_batch(dls.valid.items, described), x)
     one = load_batch([dls.valid.items[2].read_bytes()], described)
     assert torch.equal(one[0], x[2])
-    assert dls.normalizes == bool(extra)
+    assert bool(dls.train.pipeline.normalize) == bool(extra)
 
 
 # ---- pictures
