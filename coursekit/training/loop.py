@@ -59,7 +59,7 @@ class TrainingLoop:
     def run(
         self, n_epochs: int, train: Batches, valid: Batches, forward: Callable | None = None, cbs: Iterable = ()
     ) -> None:
-        """Trains on `train`, validates on `valid`, `n_epochs` times; `forward` gives logits (the model, if not given)."""
+        """Trains on `train`, validates on `valid`, `n_epochs` times; `forward` gives logits (by default the model)."""
         self.n_epochs, self.n_batches, self.batches, self.forward = n_epochs, len(train), train, forward or self.model
         self.active = sorted([*self.cbs, *cbs], key=lambda cb: cb.order)
         self.completed, self.batch, self.xb = False, -1, torch.empty(0)
