@@ -150,8 +150,6 @@ class ParamScheduler(Callback):
                 _check_length(name, schedules, 1 + max(group["layer_group"] for group in groups))
 
     def before_batch(self, learn: TrainingLoop) -> None:
-        if not learn.training:
-            return
         for group in learn.opt.param_groups:
             for name, schedules in self.schedules.items():
                 schedule = schedules if callable(schedules) else schedules[group["layer_group"]]
