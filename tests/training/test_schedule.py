@@ -158,12 +158,6 @@ def test_momentum_of_sgd_and_other_numbers_can_be_scheduled():
     assert values(learn, "momentum") == pytest.approx([0.7] * 4) and values(learn, "dampening") == [0.1] * 4
 
 
-def test_nothing_is_set_while_validating():
-    learn = learner(training=False)
-    ParamScheduler({"lr": anneal_constant(0.5)}).before_batch(learn)
-    assert values(learn, "lr") == [1.0] * 4
-
-
 @pytest.mark.parametrize(
     ("schedules", "message"),
     [
