@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from coursekit.core import TrainingError
+from coursekit.core import ModelError, TrainingError
 from coursekit.data.batches import training_batches
 from coursekit.models.model import build_model
 from coursekit.training.transfer import (
@@ -311,7 +311,7 @@ def test_a_head_can_be_trained_on_kept_features(model):
 
 
 def test_no_batches_no_features(model):
-    with pytest.raises(TrainingError):
+    with pytest.raises(ModelError, match="nothing to predict"):
         body_features(model, [])
 
 
