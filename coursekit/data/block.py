@@ -168,7 +168,7 @@ class DataLoaders:
 def _file_as_source_error(file: Path) -> DataError:
     what = f"{file.name} is a file, and a source of items is a folder, a list or a table."
     remedy = (
-        "pass a table as pandas.read_csv(...) or ImageDataLoaders.from_csv(...) read it; an image as a list of files"
+        "for a table use ImageDataLoaders.from_csv(...); for images pass the folder they lie in, or a list of files"
     )
     return DataError(what, "", remedy)
 
