@@ -101,7 +101,7 @@ class TrainingLoop:
             self.logits = self.forward(self.xb).float()
         self.loss = self.loss_func(self.logits, self.yb)
         self.notify("after_loss")
-        self.engine.backward(self.loss * self.grad_weight)
+        self.engine.backward(self.loss if self.grad_weight == 1 else self.loss * self.grad_weight)
         try:
             self.notify("before_step")
             self.engine.step(self.opt)
