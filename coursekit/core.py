@@ -30,7 +30,7 @@ import torch
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
            'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed', 'generator',
            'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic',
-           'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
+           'remove_stale', 'in_notebook', 'processors', 'default_device', 'is_quiet', 'quiet', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -284,14 +284,33 @@ def default_device() -> torch.device:
     "Returns the accelerator of this machine if it has one, else the CPU."
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
+# %% ../nbs/lib/core.ipynb #6c082a5a
+def is_quiet() -> bool:
+    "Returns whether tables and bars are silenced: inside `quiet`, or where the environment has COURSEKIT_QUIET=1."
+    return os.environ.get("COURSEKIT_QUIET", "0") not in ("", "0")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    "Silences the tables and bars of this process inside the block."
+    before = os.environ.get("COURSEKIT_QUIET")
+    os.environ["COURSEKIT_QUIET"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COURSEKIT_QUIET"]
+        else:
+            os.environ["COURSEKIT_QUIET"] = before
+
 # %% ../nbs/lib/core.ipynb #04ab628e
 def progress(iterable: Iterable | None = None, *, total: int | None = None, desc: str = "") -> Any:
     """Returns a `tqdm` bar over `iterable`, or with only `total` one to `update()` by hand (in a `with` block).
 
-    It draws nothing without a terminal or notebook, and goes away when the work is done.
+    It draws nothing without a terminal or notebook, nor inside `quiet`, and goes away when the work is done.
     """
     # tqdm.auto looks for a notebook and loads asyncio when imported: only when a bar is wanted
     from tqdm.auto import tqdm
 
-    shown = in_notebook() or sys.stderr.isatty()
+    shown = (in_notebook() or sys.stderr.isatty()) and not is_quiet()
     return tqdm(iterable, total=total, desc=desc, leave=False, dynamic_ncols=not in_notebook(), disable=not shown)

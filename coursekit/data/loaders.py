@@ -258,7 +258,7 @@ class BatchLoader(Batches):
         self.training, self.augment, self.left_out = training, augment, dict[str, str]()
         self.dataset = BatchDataset(self.samples, self.indices, self.item_tfm, self.seed, augment, training)
         self.sampler = EpochSampler(len(self.indices), self.bs, self.seed, training, weights)
-        self._workers = self._new_workers()
+        self._workers, self._reading = self._new_workers(), False
 
     def _new_workers(self) -> DataLoader:
         if self.num_workers and multiprocessing.get_start_method() != "fork":
@@ -342,21 +342,26 @@ class BatchLoader(Batches):
 
     def _read_ahead(self) -> Iterator[tuple[BatchKey, Tensor]]:
         "Reads the epoch's batches, in workers if there are any; explains their troubles, and replaces dead ones."
-        already = set(self.left_out)
+        already, outermost = set(self.left_out), not self._reading
+        reads, self._reading = self._reads(), True
         try:
-            yield from map(self._take, self._reads())
+            yield from map(self._take, reads)
         except RuntimeError as error:
             if (explained := explain_worker_error(error)) is None:
                 raise
             self._workers = self._new_workers()
             raise explained from error
+        finally:
+            self._reading = self._reading and not outermost
         new = [name for name in self.left_out if name not in already]
         if new:
             what = f"{pluralize(len(new), 'image')} could not be read and was left out of training: {list_some(new, 3)}"
             warnings.warn(f"{what} ({self.left_out[new[0]]}). `left_out` lists them all.", stacklevel=2)
 
     def _reads(self) -> Iterator[Read]:
-        "Starts the epoch's reading; with new workers, if those of the last epoch are gone."
+        "Starts the epoch's reading; with new workers, if those of the last epoch are gone, or busy with another one."
+        if self._reading:  # a callback looks at this loader's batches in the middle of an epoch
+            return iter(self._new_workers())
         try:
             reads = iter(self._workers)
             first = next(reads, None)

@@ -14,7 +14,7 @@ from ..core import ModelError
 from .model import evaluating
 
 # %% auto #0
-__all__ = ['predict_logits']
+__all__ = ['predict_logits', 'unwrap']
 
 # %% ../../nbs/lib/models/inference.ipynb #94ef579b
 def predict_logits(
@@ -26,11 +26,22 @@ def predict_logits(
     where inputs are features. Runs in evaluation mode, without gradients and without reduced precision, and puts the
     mode of every layer back. Raises `ModelError` when there are no batches.
     """
+    forward = model if forward is None else forward
     outputs, targets = [], []
     with evaluating(model), torch.inference_mode():
         for inputs, target in batches:
-            outputs.append((forward or model)(inputs).float())
+            outputs.append(forward(inputs).float())
             targets += [] if target is None else [target]
     if not outputs:
         raise ModelError("There is nothing to predict.", "The loader has no batches.", "Give at least one image.")
     return torch.cat(outputs), torch.cat(targets) if targets else None
+
+# %% ../../nbs/lib/models/inference.ipynb #ad3cd1b0
+def unwrap(model: nn.Module) -> nn.Module:
+    """Returns the model inside the wrappers of `torch.compile` and of data-parallel training; any other as it is.
+
+    Its tensors are those of the wrapped model, under the model's own names.
+    """
+    parallel = isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel)
+    inner = model.module if parallel else getattr(model, "_orig_mod", None)  # torch.compile calls it so
+    return unwrap(inner) if isinstance(inner, nn.Module) else model

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ..augment.mix import cutmix, mixup
-from ..core import TrainingError, derive_seed, progress, write_atomic
+from ..core import TrainingError, derive_seed, is_quiet, progress, write_atomic
 
 if TYPE_CHECKING:
     from coursekit.training.loop import TrainingLoop
@@ -69,8 +69,17 @@ class SkipStep(Exception):
 
 # %% ../../nbs/lib/training/callbacks.ipynb #5b1c26f1
 def with_defaults(cbs: Callback | Iterable[Callback], defaults: Iterable[Callback]) -> list[Callback]:
-    """Returns `defaults` and `cbs` as one list, without each default whose kind (class or subclass) is among `cbs`."""
-    own = [cbs] if isinstance(cbs, Callback) else list(cbs)
+    """Returns `defaults` and `cbs` as one list, without each default whose kind (class or subclass) is among `cbs`.
+
+    Raises `TrainingError` for a class whose brackets were forgotten, and for what is no callback.
+    """
+    own = list(cbs) if isinstance(cbs, Iterable) and not isinstance(cbs, Callback | type) else [cbs]
+    for cb in own:
+        if isinstance(cb, type):
+            raise TrainingError(f"{cb.__name__} is a class.", "A callback is an object of it.", f"{cb.__name__}()")
+        if not isinstance(cb, Callback):
+            remedy = "Write a class that inherits from Callback, with a method for each event that it needs."
+            raise TrainingError(f"{cb!r:.60} is no callback.", "", remedy)
     return [*(cb for cb in defaults if not any(isinstance(other, type(cb)) for other in own)), *own]
 
 # %% ../../nbs/lib/training/callbacks.ipynb #ee52b703
@@ -117,8 +126,9 @@ class ProgressTable(Callback):
 
     def _print_row(self, cells: Iterable[float | int | str | None]) -> None:
         # The bar's own way of printing: in a terminal the row must not end up in the middle of the bar.
-        self.bar.write("".join(map(format_cell, cells)).rstrip())
-        sys.stdout.flush()
+        if not is_quiet():
+            self.bar.write("".join(map(format_cell, cells)).rstrip())
+            sys.stdout.flush()
 
 # %% ../../nbs/lib/training/callbacks.ipynb #fbda7deb
 class Monitor(Callback):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..core import TrainingError, remove_stale, write_atomic
+from ..models.inference import unwrap
 from ..models.weights import describe_tensors, tensor_differences
 from .callbacks import Callback
 from .transfer import trains
@@ -81,14 +82,14 @@ def optimiser_tensors(model: nn.Module, opt: Optimizer | None) -> dict[str, Tens
     """Returns what `opt` remembers of each parameter, named "parameter|quantity"; nothing before the first step."""
     if opt is None:
         return {}
-    states = ((name, opt.state.get(parameter, {})) for name, parameter in model.named_parameters())
+    states = ((name, opt.state.get(parameter, {})) for name, parameter in unwrap(model).named_parameters())
     return {f"{name}|{quantity}": torch.as_tensor(value) for name, state in states for quantity, value in state.items()}
 
 
 def load_optimiser(model: nn.Module, opt: Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """Gives `opt` what `optimiser_tensors` had read, in the memory layout of the parameters; the rest it forgets."""
     opt.state.clear()
-    parameters = dict(model.named_parameters())
+    parameters = dict(unwrap(model).named_parameters())
     for name, value in tensors.items():
         parameter, quantity = parameters[name.split("|")[0]], name.split("|")[1]
         if quantity == "step":
@@ -100,7 +101,7 @@ def load_optimiser(model: nn.Module, opt: Optimizer, tensors: Mapping[str, Tenso
 # %% ../../nbs/lib/training/checkpoint.ipynb #dca5f804
 def save_learner(file: str | Path, learn: TrainingLoop, facts: Mapping[str, Any], with_opt: bool = True) -> None:
     """Writes weights, optimiser, gradient scaler and epochs done of `learn` to `file`, and `facts` with them."""
-    tensors = {f"model|{name}": tensor for name, tensor in learn.model.state_dict().items()}
+    tensors = {f"model|{name}": tensor for name, tensor in unwrap(learn.model).state_dict().items()}
     if with_opt:
         tensors |= {f"opt|{name}": tensor for name, tensor in optimiser_tensors(learn.model, learn.opt).items()}
     own = {"epochs_done": learn.epochs_done, "scaler": learn.engine.scaler.state_dict(), "with_opt": with_opt}
@@ -108,23 +109,30 @@ def save_learner(file: str | Path, learn: TrainingLoop, facts: Mapping[str, Any]
 
 
 def restore_learner(
-    file: str | Path, learn: TrainingLoop, expected: Mapping[str, Any], with_opt: bool = True
+    file: str | Path,
+    learn: TrainingLoop,
+    expected: Mapping[str, Any],
+    with_opt: bool = True,
+    check: Callable[[dict[str, Any], dict[str, Tensor]], None] | None = None,
 ) -> dict[str, Any]:
     """Puts what `save_learner` wrote back into `learn` and returns all facts.
 
     Every one of the `expected` facts must be in the file with the same value, and all tensors must fit: else
     `TrainingError` names the differences and nothing has changed. Without `with_opt` only the weights are taken.
+    `check`: is given all facts and the weights, and raises if they are not wanted.
     """
     tensors, facts = read_checkpoint(file)
     _check_facts(file, facts, expected)
     weights = {name.removeprefix("model|"): t for name, t in tensors.items() if name.startswith("model|")}
-    if differences := tensor_differences(describe_tensors(weights), describe_tensors(learn.model.state_dict())):
+    if check is not None:
+        check(facts, weights)
+    if differences := tensor_differences(describe_tensors(weights), describe_tensors(unwrap(learn.model).state_dict())):
         raise TrainingError(
             f"The checkpoint {Path(file).name} holds the weights of another model.",
             "; ".join(differences[:6]) + f" ({len(differences)} differences).",
             "Build the learner with the architecture and the classes that it was saved with.",
         )
-    learn.model.load_state_dict(weights)
+    unwrap(learn.model).load_state_dict(weights)
     if with_opt and facts["with_opt"]:
         averages = {name.removeprefix("opt|"): t for name, t in tensors.items() if name.startswith("opt|")}
         load_optimiser(learn.model, learn.opt, averages)

@@ -14,37 +14,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..core import TrainingError, in_notebook, torch_seeded
 from ..data.batches import load_batch
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model
-from ..losses import CrossEntropyLoss, softmax
+from ..losses import softmax
 from ..models.bodies import arch_id
-from ..models.inference import predict_logits
-from ..models.model import Normalization, VisionModel, build_model, load_pretrained
-from ..plot import show_images
-from .callbacks import Callback, ProgressTable, with_defaults
+from ..models.inference import predict_logits, unwrap
+from ..models.model import Normalization, build_model, load_pretrained
+from .callbacks import Callback, with_defaults
 from .checkpoint import Checkpoint, describe_run, restore_learner, save_learner
+from coursekit.training.consistency import (
+    check_covered,
+    check_normalized_once,
+    check_saved_normalization,
+    count_epochs,
+    make_optimiser,
+    normalization_of,
+    try_metrics,
+)
 from .faults import explain_errors
-from .loop import TrainingLoop
 from .lr_finder import average_sweeps, check_sweep, keep_state, loop_step, suggest, sweep, valley
-from .precision import Engine, adamw
+from .predict import draw_results, image_of, item_losses, list_rows, pick_loader
 from .schedule import ParamScheduler, flat_cos, one_cycle, one_cycle_momentum
 from .summary import summarise
 from coursekit.training.transfer import (
-    FeatureLoader,
-    feature_loaders,
+    as_rate,
     freeze_to,
     group_lrs,
-    keep_statistics,
     layer_groups,
     param_groups,
-    set_train_mode,
     trains,
 )
+from .upkeep import Metric, Upkeep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,53 +57,22 @@ if TYPE_CHECKING:
 
     from coursekit.data.batches import Batches
 
-Metric = Callable[[Tensor, Tensor], Any]  # of logits and targets of a whole set
-
 # %% auto #0
-__all__ = ['Metric', 'Learner', 'vision_learner', 'cnn_learner']
+__all__ = ['Learner', 'vision_learner', 'cnn_learner']
 
 # %% ../../nbs/lib/training/learner.ipynb #0e4e265d
-class Learner(TrainingLoop):
+class Learner(Upkeep):
     """Trains a model on data, and does all that follows: finds rates, predicts, saves, exports.
 
     `loss_func`: takes logits (N, C) and targets (N,); cross-entropy if not given. `lr`: the default rate; `wd`: weight
     decay, none on biases and norms. `metrics`: one or several functions of all logits and targets. `cbs`: callbacks for
-    every run; one of the kind of a default (`ProgressTable`, `Recorder`, `TerminateOnNaN`) takes its place. `groups`:
-    layer groups as lists of modules, first to last (one group if not given). `train_bn`: how BatchNorm trains, see
-    `set_mode`. `precision` of the training steps: "auto", "fp32", "fp16" or "bf16". `seed`: of dropout; shuffling and
-    augmentation have that of `dls`. `arch`: the architecture's id, needed by `export`.
+    every run; one of the kind of a default (`ProgressTable`, `Recorder`, `TerminateOnNaN`) takes its place. `opt_func`:
+    makes the optimiser of parameter groups, like `torch.optim.SGD` or `partial(torch.optim.SGD, momentum=0.9)`.
+    `groups`: layer groups as lists of modules, first to last, or a function that makes them of the model (one group if
+    not given). `train_bn`: how BatchNorm trains, see `set_mode`. `precision` of the training steps: "auto", "fp32",
+    "fp16" or "bf16". `seed`: of dropout; shuffling and augmentation have that of `dls`. `arch`: the architecture's id,
+    needed by `export`. Model, data, loss and metrics may be set anew at any time between two runs.
     """
-
-    def __init__(
-        self,
-        dls: DataLoaders,
-        model: nn.Module,
-        loss_func: Callable | None = None,
-        *,
-        lr: float = 1e-3,
-        wd: float = 0.01,
-        metrics: Metric | Sequence[Metric] = (),
-        cbs: Callback | Iterable[Callback] = (),
-        groups: list[list[nn.Module]] | None = None,
-        train_bn: bool | None = None,
-        precision: str = "auto",
-        seed: int = 42,
-        arch: str | None = None,
-    ):
-        if not isinstance(dls, DataLoaders):
-            raise TrainingError(
-                f"A learner needs DataLoaders; this is {type(dls).__name__}.",
-                "It reads training and validation batches from them.",
-                "DataBlock(...).dataloaders(path) makes them, or one of ImageDataLoaders.from_...",
-            )
-        metrics = [metrics] if callable(metrics) else list(metrics)
-        engine, loss_func = Engine(dls.device, precision), loss_func or CrossEntropyLoss()
-        if isinstance(loss_func, nn.Module):
-            loss_func.to(dls.device)  # class weights go where the logits are
-        super().__init__(model, loss_func, None, metrics, with_defaults(cbs, [ProgressTable()]), engine, seed)
-        self.dls, self.lr, self.wd, self.train_bn, self.arch = dls, lr, wd, train_bn, arch
-        self.groups = groups or [[model]]
-        self._features: tuple[DataLoaders, FeatureLoader, FeatureLoader] | None = None  # of a frozen body, and of what
 
     def __repr__(self) -> str:
         trained = sum(p.numel() for p in self.model.parameters() if p.requires_grad)
@@ -113,101 +87,106 @@ class Learner(TrainingLoop):
     def fit(
         self,
         n_epoch: int,
-        lr: float | slice | None = None,
+        lr: float | slice | Sequence[float] | None = None,
         *,
         wd: float | None = None,
         cbs: Callback | Iterable[Callback] = (),
         cache_features: bool = False,
         resume: str | Path | None = None,
     ) -> None:
-        """Trains for `n_epoch` epochs at a constant rate; a `slice` spreads rates over layer groups, see `group_lrs`.
+        """Trains for `n_epoch` epochs at a constant rate; a `slice` or a list has one for each layer group.
 
         `cache_features=True` computes the frozen body's output once, without augmentation, and trains the head on it:
         many times faster, and possible only while nothing but the head is trained.
         `resume`: a file that keeps the run after each epoch. If it exists already, the run in it is taken up where it
         ended, be it that it was killed: then the same call in a new process gives the weights of a run that was not.
         """
-        if not (isinstance(n_epoch, int) and n_epoch > 0):
-            raise TrainingError(
-                f"{n_epoch!r} epochs cannot be trained.", "An epoch is one pass over the data.", "fit(1)"
-            )
+        if self.running:
+            raise TrainingError("A run is under way.", "fit was called by a callback of another fit.", "Call it after.")
+        n_epoch = count_epochs(n_epoch)
         self.dls.check_trainable()
-        cbs, wd = with_defaults(cbs, ()), self.wd if wd is None else wd
+        self._settle()
+        check_normalized_once(self.model, self.dls)
+        try_metrics(self.metrics, self.dls, self.engine.device)
+        cbs, wd = with_defaults(cbs, ()), float(self.wd if wd is None else wd)
         rates, self.first_epoch = group_lrs(self.lr if lr is None else lr, len(self.groups)), 0
         self._set_hypers(rates, wd)
         if resume:
             run = describe_run(self, n_epoch, rates, wd, cbs, cache_features)
             cbs = [*cbs, checkpoint := Checkpoint(resume, run)]
-            if checkpoint.take_up(self):
-                self._features = None
+            checkpoint.take_up(self)
         train, valid, forward = self._batches(cache_features)
         self.run(n_epoch, train, valid, forward, cbs)
 
-    def validate(self, dl: BatchLoader | None = None) -> list[float]:
+    def validate(self, dl: Any = None, ds_idx: int = 1) -> list[float]:
         """Returns loss and metrics over all items of `dl` (the validation set if not given), as in the table."""
-        dl = self.dls.valid if dl is None else dl
-        if dl.targets is None:
-            raise TrainingError(
-                "These items cannot be validated.", "They have no labels.", "Use test_dl(..., with_labels=True)."
-            )
-        return self.evaluate(dl)
+        self._settle()
+        loader = pick_loader(self.dls, ds_idx if dl is None else dl)
+        if getattr(loader, "targets", ()) is None:
+            raise _no_labels_error("validated")
+        return self.evaluate(loader)
 
-    def get_preds(
-        self, ds_idx: int = 1, dl: Iterable[tuple[Tensor, Tensor | None]] | None = None
-    ) -> tuple[Tensor, Tensor | None]:
+    def get_preds(self, ds_idx: Any = 1, dl: Any = None, with_loss: bool = False) -> tuple[Any, ...]:
         """Returns probabilities (N, C) and targets (N,) or None, on the CPU, in the order of `dl.items`.
 
-        `ds_idx` 1 is the validation set, 0 the training set (in order, not augmented); `dl` any other loader, or a list
-        of batches (x, y).
+        `ds_idx` 1 is the validation set, 0 the training set; `dl` any other loader, or a list of batches (x, y). A
+        loader for training is read in order, whole, and not augmented. `with_loss` adds the loss of each item (N,).
         """
-        logits, targets = predict_logits(self.model, self._loader(ds_idx) if dl is None else dl)
-        return self._probabilities(logits).cpu(), None if targets is None else targets.cpu()
+        self._settle()
+        logits, targets = predict_logits(self.model, pick_loader(self.dls, ds_idx if dl is None else dl))
+        preds = self._probabilities(logits).cpu(), None if targets is None else targets.cpu()
+        if not with_loss:
+            return preds
+        if targets is None:
+            raise _no_labels_error("given a loss")
+        return *preds, item_losses(self.loss_func, logits, targets).cpu()
+
+    def get_features(self, dl: Any = None, ds_idx: int = 1) -> Tensor:
+        """Returns what the head sees of each image, for similarity search or another classifier: (N, F) float32.
+
+        On the CPU, in the order of `dl.items`. `dl` and `ds_idx` as in `get_preds`.
+        """
+        self._settle()
+        loader, model = pick_loader(self.dls, ds_idx if dl is None else dl), self._vision_model()
+        return predict_logits(model, loader, model.features)[0].cpu()
 
     def predict(self, item: Any) -> Any:
         """Returns label, its index and all probabilities for one image: a path, bytes, PIL image, array or tensor.
 
-        For a list of these, a list of such triples.
+        An item as the data were made of, such as a row of a table, is read as there. For a list of these, or a table, a
+        list of such triples.
         """
-        if isinstance(item, list | tuple):
-            return [self.predict(one) for one in item]
-        batch = load_batch([item], self.dls.preprocessing(), self.dls.device)
+        if (rows := list_rows(self.dls, item)) is not None:
+            return [self.predict(one) for one in rows]
+        batch = load_batch([image_of(self.dls, item)], self.dls.preprocessing(), self.dls.device)
         probs = self.get_preds(dl=[(batch, None)])[0][0]
         index = int(probs.argmax())
         return self.dls.vocab[index], index, probs
 
-    def tta(
-        self, ds_idx: int = 1, dl: BatchLoader | None = None, n: int = 4, beta: float = 0.25
-    ) -> tuple[Tensor, Tensor | None]:
+    def tta(self, ds_idx: Any = 1, dl: Any = None, n: int = 4, beta: float = 0.25) -> tuple[Tensor, Tensor | None]:
         """Averages predictions as of `get_preds` with those for augmented copies of the images.
 
         `n` copies of each image go through the training augmentation; the result is `beta` times the plain
         probabilities and `1 - beta` times the mean over copies (fastai's defaults).
         """
-        loader = self._loader(ds_idx) if dl is None else dl
+        loader = pick_loader(self.dls, ds_idx if dl is None else dl)
+        if not isinstance(loader, BatchLoader):
+            what, remedy = "Batches cannot be augmented again.", "Give a loader of images, such as dls.test_dl(images)."
+            raise TrainingError(what, "Test-time augmentation reads each image several times.", remedy)
         plain, targets = self.get_preds(dl=loader)
         copies = [self.get_preds(dl=loader.in_order(augment=True, epoch=epoch))[0] for epoch in range(n)]
         return (torch.stack(copies).mean(0).lerp(plain, beta) if n else plain), targets
 
-    def show_results(self, ds_idx: int = 1, max_n: int = 9, dl: BatchLoader | None = None) -> Figure:
+    def show_results(self, ds_idx: Any = 1, max_n: int = 9, dl: Any = None) -> Figure:
         """Draws the first images of a set with their label, and below it what the model says and how sure it is."""
-        loader = self._loader(ds_idx) if dl is None else dl
+        loader = pick_loader(self.dls, ds_idx if dl is None else dl)
         batch, targets = loader.one_batch()
-        probs = self.get_preds(dl=[(batch[:max_n], None)])[0]
-        normalize = loader.pipeline.normalize
-        images = batch[:max_n] if normalize is None else normalize.undo(batch[:max_n])
-        said = [f"{self.dls.vocab[index]} {p:.0%}" for p, index in zip(*probs.max(dim=1), strict=True)]
-        if targets is None:
-            return show_images(images, said)
-        wrong = [
-            ("WRONG: " if index != target else "") for index, target in zip(probs.argmax(1), targets, strict=False)
-        ]
-        labels = [self.dls.vocab[target] for target in targets[:max_n]]
-        titles = [f"{label}\n{mark}{words}" for label, mark, words in zip(labels, wrong, said, strict=True)]
-        return show_images(images, titles)
+        batch, targets = batch[:max_n], None if targets is None else targets[:max_n]
+        return draw_results(loader, self.dls.vocab, batch, targets, self.get_preds(dl=[(batch, None)])[0])
 
     def summary(self) -> pd.DataFrame:
         """Returns one row for each layer that has weights: output shape for a batch, parameters, group, what trains."""
-        return summarise(self.model, self.groups, self.dls.one_batch()[0][:2])
+        return summarise(unwrap(self.model), self.groups, self.dls.one_batch()[0][:2])
 
     # ---- nothing is lost
 
@@ -217,19 +196,25 @@ class Learner(TrainingLoop):
         A bare name goes to the folder models/, with the ending .safetensors. The file holds no code; see `checkpoint`.
         """
         path = _model_file(file)
-        save_learner(path, self, {"arch": self.arch, "vocab": self.dls.vocab}, with_opt and self.opt is not None)
+        facts = {"arch": self.arch, "vocab": self.dls.vocab, "normalize": normalization_of(self.dls)}
+        save_learner(path, self, facts, with_opt and self.opt is not None)
         return path
 
     def load(self, file: str | Path, with_opt: bool = True) -> Learner:
         """Reads what `save` wrote: weights and, `with_opt`, the optimiser; returns the learner.
 
-        Raises `TrainingError` if it is missing, damaged, or of another architecture or other classes.
+        Raises `TrainingError` if it is missing, damaged, or of another architecture, of other classes, or of images
+        that were normalised in another way.
         """
-        if self.opt is None:
+        self._settle()
+        if self.opt is None or with_opt:
             self._set_hypers(group_lrs(self.lr, len(self.groups)), self.wd)
-        restore_learner(_model_file(file), self, {"arch": self.arch, "vocab": self.dls.vocab}, with_opt)
-        self._features = None  # they are another body's
+        expected = {"arch": self.arch, "vocab": self.dls.vocab}
+        restore_learner(_model_file(file), self, expected, with_opt, self._check_saved)
         return self
+
+    def _check_saved(self, facts: dict[str, Any], weights: dict[str, Tensor]) -> None:
+        check_saved_normalization(facts, weights, self.model, self.dls)
 
     # ---- lesson 6: the learning-rate finder
 
@@ -254,15 +239,19 @@ class Learner(TrainingLoop):
         spread. Suggestions are NaN, with a warning, on a curve that does not fall.
         """
         check_sweep(start_lr, end_lr, num_it, suggest_funcs, n_sweeps)
+        self._settle()
+        check_normalized_once(self.model, self.dls)
         train, _, forward = self._batches(cache_features)
         stop_factor, curves, epoch = 4.0 if stop_div else math.inf, [], train.epoch
-        for i in range(n_sweeps):
-            with keep_state(self.model, self.engine.scaler), torch_seeded(self.seed, "lr_find", i):
-                trial = self._trial(train, forward, with_defaults(cbs, ()))
-                with explain_errors(trial):
-                    step = loop_step(trial, train, first_epoch=1000 * i)
-                    curves.append(sweep(step, start_lr, end_lr, num_it, stop_factor))
-        train.set_epoch(epoch)
+        try:
+            for i in range(n_sweeps):
+                with keep_state(self.model, self.engine.scaler), torch_seeded(self.seed, "lr_find", i):
+                    trial = self._trial(train, forward, with_defaults(cbs, ()))
+                    with explain_errors(trial):
+                        step = loop_step(trial, train, first_epoch=1000 * i)
+                        curves.append(sweep(step, start_lr, end_lr, num_it, stop_factor))
+        finally:
+            train.set_epoch(epoch)
         curve = average_sweeps(curves)
         found = suggest(curve, num_it, suggest_funcs)
         self.recorder.sweep = curve
@@ -276,7 +265,9 @@ class Learner(TrainingLoop):
     def _trial(self, train: Batches, forward: Callable, cbs: Sequence[Callback]) -> Learner:
         """Makes a learner that shares model and data with this one, for steps with an optimiser of its own."""
         trial = copy.copy(self)
-        trial.opt = adamw(param_groups(self.groups, [1.0] * len(self.groups), self.wd))
+        groups = param_groups(self.groups, [1.0] * len(self.groups), self.wd)
+        check_covered(self.model, groups)
+        trial.opt = make_optimiser(self.opt_func, groups)
         chosen = [copy.copy(cb) for cb in (*self.cbs, *cbs) if cb.changes_step]
         trial.active = sorted(chosen, key=lambda cb: cb.order)
         trial.n_epochs, trial.n_batches, trial.batches, trial.forward = 1, len(train), train, forward
@@ -290,7 +281,7 @@ class Learner(TrainingLoop):
     def fit_one_cycle(
         self,
         n_epoch: int,
-        lr_max: float | slice | None = None,
+        lr_max: float | slice | Sequence[float] | None = None,
         div: float = 25.0,
         div_final: float = 1e5,
         pct_start: float = 0.25,
@@ -299,7 +290,7 @@ class Learner(TrainingLoop):
         cbs: Callback | Iterable[Callback] = (),
         **kwargs: Any,
     ) -> None:
-        """Trains with the one-cycle policy, see `schedule.one_cycle`; `lr_max` may be a `slice` over layer groups.
+        """Trains with the one-cycle policy, see `schedule.one_cycle`; `lr_max` as `lr` in `fit`, for each layer group.
 
         `wd`, `cache_features` and `resume` are those of `fit`.
         """
@@ -311,7 +302,7 @@ class Learner(TrainingLoop):
     def fit_flat_cos(
         self,
         n_epoch: int,
-        lr: float | slice | None = None,
+        lr: float | slice | Sequence[float] | None = None,
         div_final: float = 1e5,
         pct_start: float = 0.75,
         *,
@@ -320,7 +311,7 @@ class Learner(TrainingLoop):
     ) -> None:
         """Trains at a constant rate for `pct_start` of the run, then down a cosine, see `schedule.flat_cos`.
 
-        `lr` may be a `slice` over layer groups; `wd`, `cache_features` and `resume` are those of `fit`.
+        `lr`, `wd`, `cache_features` and `resume` are those of `fit`.
         """
         lrs = group_lrs(self.lr if lr is None else lr, len(self.groups))
         scheduler = ParamScheduler({"lr": [flat_cos(rate, pct_start, div_final) for rate in lrs]})
@@ -332,7 +323,7 @@ class Learner(TrainingLoop):
         """Freezes the layer groups before `n` (a negative `n` counts from the end) and lets the others train."""
         freeze_to(self.groups, n, bool(self.train_bn))
         if trains(self.groups[:-1]):
-            self._features = None  # they would be those of another body
+            self._features = ()  # those of the body would change with every step: their memory is free again
 
     def freeze(self) -> None:
         """Freezes all but the last layer group, the head."""
@@ -345,7 +336,7 @@ class Learner(TrainingLoop):
     def fine_tune(
         self,
         epochs: int,
-        base_lr: float = 2e-3,
+        base_lr: Any = 2e-3,
         freeze_epochs: int = 1,
         lr_mult: float = 100.0,
         pct_start: float = 0.3,
@@ -356,15 +347,17 @@ class Learner(TrainingLoop):
         **kwargs: Any,
     ) -> None:
         """Trains the head for `freeze_epochs` with the body frozen, then everything for `epochs` at half the rate, the
-        first layers `lr_mult` times slower.
+        first layers `lr_mult` times slower. `base_lr` is a number, or what `lr_find` returns.
 
         `cache_features` is for the frozen phase. `resume` keeps that phase in a file of its own, with "-frozen" in its
         name. What else is given goes to `fit_one_cycle`.
         """
         frozen_file = Path(resume).with_stem(f"{Path(resume).stem}-frozen") if resume else None
         kwargs_frozen: dict[str, Any] = {**kwargs, "cache_features": cache_features, "resume": frozen_file}
-        self.freeze()
-        self.fit_one_cycle(freeze_epochs, slice(base_lr), pct_start=0.99, **kwargs_frozen)
+        base_lr = as_rate(base_lr)
+        if freeze_epochs:
+            self.freeze()
+            self.fit_one_cycle(freeze_epochs, slice(base_lr), pct_start=0.99, **kwargs_frozen)
         base_lr /= 2
         self.unfreeze()
         rates = slice(base_lr / lr_mult, base_lr)
@@ -378,6 +371,8 @@ class Learner(TrainingLoop):
         `onnx` adds `model.onnx`, checked with onnxruntime; that needs the extra `onnx`. `data_licence`: that of the
         images, which may bind the model too; it is kept in the export.
         """
+        self._settle()
+        check_normalized_once(self.model, self.dls)
         logits = torch.linspace(-2, 2, self.dls.c)[None]
         if self.arch is None or not torch.allclose(self._probabilities(logits), softmax(logits)):
             loss = f"{type(self.loss_func).__name__}.activation is not a softmax, which a reader of exports takes."
@@ -390,7 +385,7 @@ class Learner(TrainingLoop):
         results = dict(zip(names[1:], values[-1][1:], strict=True)) if values else {}
         return export_model(
             folder,
-            self.model,
+            unwrap(self.model),
             arch=self.arch,
             vocab=self.dls.vocab,
             preprocessing=self.dls.preprocessing(),
@@ -414,56 +409,10 @@ class Learner(TrainingLoop):
         self.engine.set_precision("fp32")
         return self
 
-    # ---- shared by the above
 
-    def set_mode(self, training: bool) -> None:
-        """Sets training or evaluation mode, where BatchNorm in the body depends on `train_bn`.
-
-        None: it uses and updates the statistics of the batch in groups that train, and those it has in frozen groups.
-        True: those of the batch everywhere, and its weights train in frozen groups too, as in fastai. False: those it
-        has everywhere, so that unfreezing does not change what the head was fitted to.
-        """
-        super().set_mode(training)
-        if training:
-            set_train_mode(self.model)
-        if training and self.train_bn is False:
-            keep_statistics(layer for group in self.groups[:-1] for layer in group)
-
-    def _set_hypers(self, rates: Sequence[float], wd: float) -> None:
-        groups = param_groups(self.groups, rates, wd)
-        if self.opt is None:  # kept from one fit to the next, with its running averages
-            self.opt = adamw(groups)
-        for old, new in zip(self.opt.param_groups, groups, strict=True):
-            # what an earlier run scheduled (momentum, for one) is over
-            old.update(self.opt.defaults | {"lr": new["lr"], "weight_decay": new["weight_decay"]})
-
-    def _batches(self, cache_features: bool) -> tuple[Any, Any, Callable]:
-        """Returns what to train on and to validate on, and what to call: images and the model, or features and head."""
-        if not cache_features:
-            return self.dls.train, self.dls.valid, self.model
-        if not isinstance(self.model, VisionModel):
-            raise TrainingError(
-                "This model has no features to keep.",
-                "It is not made of a body and a head.",
-                "Build the learner with vision_learner, or leave cache_features out.",
-            )
-        if trains(self.groups[:-1]):
-            raise TrainingError(
-                "Features cannot be kept.",
-                "The body is being trained, so they change with every step.",
-                "Call learn.freeze() first, or leave cache_features out.",
-            )
-        if self._features is None or self._features[0] is not self.dls:
-            self._features = (self.dls, *feature_loaders(self.model, self.dls))
-        return *self._features[1:], self.model.classify
-
-    def _probabilities(self, logits: Tensor) -> Tensor:
-        """Returns what the loss makes of logits (its `activation`); softmax where it does not say, like torch's own."""
-        return getattr(self.loss_func, "activation", softmax)(logits)
-
-    def _loader(self, ds_idx: int) -> BatchLoader:
-        """Returns the validation set (1), or the training set in order and not augmented (0)."""
-        return self.dls.valid if ds_idx else self.dls.train_eval
+def _no_labels_error(done: str) -> TrainingError:
+    remedy = "Use test_dl(..., with_labels=True)."
+    return TrainingError(f"These items cannot be {done}.", "They have no labels.", remedy)
 
 
 def _model_file(file: str | Path) -> Path:
@@ -498,7 +447,7 @@ def vision_learner(
         load_pretrained(model, arch, weights=weights, download=download)
     if dls.train.pipeline.normalize:  # batch_tfms hold a Normalize, so the images come normalised already
         model.normalize = Normalization([0.0] * n_in, [1.0] * n_in)
-    learn = Learner(dls, model, metrics=metrics, groups=layer_groups(model), seed=seed, arch=arch_id(arch), **kwargs)
+    learn = Learner(dls, model, metrics=metrics, groups=layer_groups, seed=seed, arch=arch_id(arch), **kwargs)
     if pretrained:
         learn.freeze()
     return learn

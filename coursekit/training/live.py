@@ -9,7 +9,7 @@ import io
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..core import in_notebook
+from ..core import in_notebook, is_quiet
 from ..plot import BLUE
 from .callbacks import Callback
 
@@ -31,7 +31,7 @@ class LivePlot(Callback):
 
     def before_fit(self, learn: TrainingLoop) -> None:
         self.drawn_at, self.image = time.monotonic(), None
-        if in_notebook():
+        if in_notebook() and not is_quiet():
             import ipywidgets
             from IPython.display import display
 

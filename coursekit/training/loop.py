@@ -33,7 +33,7 @@ class TrainingLoop:
     epoch = first_epoch = epochs_done = 0  # of this run; where it begins, if resumed; all that were ever done
     batch, progress = -1, 0.0  # the batch within its epoch; the share of the run that is done, 0 to 1
     grad_weight = 1.0  # what the gradient of this batch is multiplied by
-    training = completed = False  # training, not validating; whether the last run came to its end
+    training = running = completed = False  # training, not validating; a run is under way; the last came to its end
 
     def __init__(
         self,
@@ -60,9 +60,10 @@ class TrainingLoop:
         self, n_epochs: int, train: Batches, valid: Batches, forward: Callable | None = None, cbs: Iterable = ()
     ) -> None:
         """Trains on `train`, validates on `valid`, `n_epochs` times; `forward` gives logits (by default the model)."""
-        self.n_epochs, self.n_batches, self.batches, self.forward = n_epochs, len(train), train, forward or self.model
+        self.n_epochs, self.n_batches, self.batches = n_epochs, len(train), train
+        self.forward = self.model if forward is None else forward
         self.active = sorted([*self.cbs, *cbs], key=lambda cb: cb.order)
-        self.completed, self.batch, self.xb = False, -1, torch.empty(0)
+        self.running, self.completed, self.batch, self.xb = True, False, -1, torch.empty(0)
         try:
             with explain_errors(self):
                 self.notify("before_fit")
@@ -73,6 +74,7 @@ class TrainingLoop:
         except StopTraining:
             self.completed = True
         finally:
+            self.running = False
             self.engine.abandon(self.opt)
             self.notify("after_fit")
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..core import TrainingError
 from ..data.batches import Batches, cut, training_batches
-from ..models.inference import predict_logits
+from ..models.inference import predict_logits, unwrap
 from ..models.model import VisionModel
 
 if TYPE_CHECKING:
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 # %% auto #0
 __all__ = ['layer_groups', 'count_parameters', 'group_lrs', 'param_groups', 'freeze_to', 'keep_statistics', 'body_features',
            'snapshot', 'weights_moved', 'split_body', 'set_train_mode', 'FeatureLoader', 'feature_loaders', 'trains',
-           'Drift', 'statistics_moved']
+           'Drift', 'statistics_moved', 'as_rate', 'list_rates']
 
 # %% ../../nbs/08_transfer.ipynb #181216a8
 def layer_groups(model: nn.Module) -> list[list[nn.Module]]:
     """Returns the layers of `model` in groups, from those near the image to those near the answer.
 
-    Early body, late body and head for a `VisionModel`; any other module is one group.
+    Early body, late body and all the rest (the head) for a `VisionModel`; any other module is one group.
     """
+    model = unwrap(model)
     if not isinstance(model, VisionModel):
         return [[model]]
     early, late = split_body(model.body)
-    return [early, late, [model.pool, model.head]]
+    return [early, late, [part for part in model.children() if part is not model.body]]
 
 
 def count_parameters(layers: nn.Module | Iterable[nn.Module]) -> int:
@@ -43,25 +44,20 @@ def count_parameters(layers: nn.Module | Iterable[nn.Module]) -> int:
     return sum(parameter.numel() for layer in group for parameter in layer.parameters())
 
 # %% ../../nbs/08_transfer.ipynb #2dda4db2
-def group_lrs(lr: float | slice, n: int) -> list[float]:
+def group_lrs(lr: float | slice | Sequence[float], n: int) -> list[float]:
     """Returns learning rates for `n` layer groups, the first near the image.
 
-    A number: the same for all. `slice(low, high)`: from low to high, each a constant factor above the one before.
-    `slice(high)`: a tenth of it for all but the last. As in fastai 2.
-    Raises `TrainingError` for rates that are not positive.
+    A number: the same for all. A list: one for each group. `slice(low, high)`: from low to high, each a constant factor
+    above the one before. `slice(high)`: a tenth of it for all but the last. As in fastai 2.
+    Raises `TrainingError` for rates that are not positive, and for a list of another length.
     """
-    low, high = (lr.start, lr.stop) if isinstance(lr, slice) else (lr, lr)
-    if not high or not high > 0 or (low is not None and not low > 0):
-        raise TrainingError(
-            f"{lr} gives no learning rates.",
-            "A learning rate must be above zero.",
-            "Give a number such as 1e-3, slice(1e-3), or slice(1e-6, 1e-4).",
-        )
-    if low is None:
+    if not isinstance(lr, slice):
+        return list_rates(lr, n)
+    high = as_rate(lr.stop)
+    if lr.start is None:
         return [high / 10] * (n - 1) + [high]
-    if n == 1:
-        return [high]
-    return [low * (high / low) ** (i / (n - 1)) for i in range(n)]
+    low = as_rate(lr.start)
+    return [high] if n == 1 else [low * (high / low) ** (i / (n - 1)) for i in range(n)]
 
 # %% ../../nbs/08_transfer.ipynb #f9ba5f6a
 def param_groups(groups: Sequence[Iterable[nn.Module]], lrs: Sequence[float], wd: float = 0.01) -> list[dict[str, Any]]:
@@ -206,13 +202,20 @@ class FeatureLoader(Batches):
     ):
         self.features, self.targets, self.bs, self.shuffle_seed = features, targets, bs, shuffle_seed
         self.weights, self.sources = weights, sources
+        self.served: Tensor | None = None  # the features of the last batch
 
     def __len__(self) -> int:
         return len(self._batches())
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for positions in self._batches():
-            yield self.features[positions], self.targets[positions]
+            self.served = self.features[positions]
+            yield self.served, self.targets[positions]
+
+    def served_untouched(self, features: Tensor) -> bool:
+        "Returns whether these are the features of the last batch as they were served, and nothing wrote to them."
+        written = not features.is_inference() and features._version > 0  # torch counts what is written in place
+        return features is self.served and not written
 
     def batch_sources(self, batch: int) -> list[Any]:
         "Returns where the images of this epoch's batch of this number come from, if that is known."
@@ -269,3 +272,36 @@ def _channel_drift(norm: Any, name: str, before: dict[str, Tensor]) -> Tensor:
     return torch.stack(
         [(norm.running_mean - mean).abs() / var.sqrt(), ((norm.running_var + norm.eps) / var).log().abs()]
     )
+
+# %% ../../nbs/08_transfer.ipynb #747a74cf
+def as_rate(rate: Any) -> float:
+    """Returns a learning rate as a Python number: of a number of any library, or the one rate that `lr_find` returns.
+
+    Raises `TrainingError` for what is no number above zero, and for several suggestions.
+    """
+    suggested = getattr(rate, "_fields", ())  # of the named tuple of `lr_find`
+    if len(suggested) > 1:
+        remedy = f"Take one of them: {', '.join(f'.{name}' for name in suggested)}."
+        raise TrainingError(f"These are {len(rate)} rates: {rate}.", "One is needed here.", remedy)
+    try:
+        number = float(rate[0] if suggested else rate)
+    except (TypeError, ValueError, RuntimeError):  # the last is torch's, for several numbers
+        number = math.nan
+    if isinstance(rate, str | bool) or not 0 < number < math.inf:
+        cause = "A learning rate is a number above zero."
+        if suggested:
+            cause = "lr_find could read no rate from its curve, and gave NaN."
+        remedy = "Give a number such as 1e-3, slice(1e-3), slice(1e-6, 1e-4), or a list with one for each layer group."
+        raise TrainingError(f"{rate!r} is no learning rate.", cause, remedy)
+    return number
+
+
+def list_rates(rates: Any, n: int) -> list[float]:
+    "Returns `n` rates: of a list (a tuple, an array) of as many, or of one number. Raises `TrainingError` for others."
+    several = isinstance(rates, list | tuple) and not hasattr(rates, "_fields")
+    if not several and not getattr(rates, "ndim", 0):
+        return [as_rate(rates)] * n
+    if len(rates) != n:
+        remedy = "Give one for each, the first for the layers near the image; or a slice, or one number for all."
+        raise TrainingError(f"{len(rates)} rates do not go with {n} layer groups.", "", remedy)
+    return [as_rate(rate) for rate in rates]
