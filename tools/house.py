@@ -33,8 +33,8 @@ HOUSE = (
         "training",
         "How does it learn?",
         (
-            *("learner", "live", "loop", "checkpoint", "transfer", "summary", "schedule", "recorder", "faults"),
-            *("callbacks", "lr_finder", "precision"),
+            *("learner", "live", "loop", "monitors", "checkpoint", "optimisers", "transfer", "summary", "logs"),
+            *("recorder", "schedule", "faults", "callbacks", "lr_finder", "precision"),
         ),
     ),
     Floor("export", "How do I hand it over?", ("folder", "predictor", "tables", "onnx", "schema")),

@@ -27,7 +27,7 @@ from ..models.inference import predict_logits
 from ..models.model import Normalization, VisionModel, build_model, load_pretrained
 from ..plot import show_images
 from .callbacks import Callback, ProgressTable, with_defaults
-from .checkpoint import Checkpoint, describe_run, restore_learner, save_learner
+from .checkpoint import Checkpoint, describe_run, model_file, restore_learner, save_learner
 from .faults import explain_errors
 from .loop import TrainingLoop
 from .lr_finder import average_sweeps, check_sweep, keep_state, loop_step, suggest, sweep, valley
@@ -216,7 +216,7 @@ class Learner(TrainingLoop):
 
         A bare name goes to the folder models/, with the ending .safetensors. The file holds no code; see `checkpoint`.
         """
-        path = _model_file(file)
+        path = model_file(file)
         save_learner(path, self, {"arch": self.arch, "vocab": self.dls.vocab}, with_opt and self.opt is not None)
         return path
 
@@ -227,7 +227,7 @@ class Learner(TrainingLoop):
         """
         if self.opt is None:
             self._set_hypers(group_lrs(self.lr, len(self.groups)), self.wd)
-        restore_learner(_model_file(file), self, {"arch": self.arch, "vocab": self.dls.vocab}, with_opt)
+        restore_learner(model_file(file), self, {"arch": self.arch, "vocab": self.dls.vocab}, with_opt)
         self._features = None  # they are another body's
         return self
 
@@ -305,7 +305,7 @@ class Learner(TrainingLoop):
         """
         lrs = group_lrs(self.lr if lr_max is None else lr_max, len(self.groups))
         rates = [one_cycle(lr, div, div_final, pct_start) for lr in lrs]
-        scheduler = ParamScheduler({"lr": rates, "momentum": one_cycle_momentum(moms, pct_start)})
+        scheduler = ParamScheduler({"lr": rates, "momentum": one_cycle_momentum(moms, pct_start)}, momentum_if_any=True)
         self.fit(n_epoch, lrs[-1], cbs=[scheduler, *with_defaults(cbs, ())], **kwargs)
 
     def fit_flat_cos(
@@ -464,14 +464,6 @@ class Learner(TrainingLoop):
     def _loader(self, ds_idx: int) -> BatchLoader:
         """Returns the validation set (1), or the training set in order and not augmented (0)."""
         return self.dls.valid if ds_idx else self.dls.train_eval
-
-
-def _model_file(file: str | Path) -> Path:
-    """Returns where `save` writes: a bare name belongs to the folder models/, any other path is meant as it is."""
-    path = Path(file)
-    if not path.suffix:
-        path = path.with_name(f"{path.name}.safetensors")
-    return path if path.parent != Path(".") or Path(file).suffix else Path("models") / path
 
 # %% ../../nbs/lib/training/learner.ipynb #abd2b71e
 def vision_learner(

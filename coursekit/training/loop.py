@@ -61,7 +61,8 @@ class TrainingLoop:
     ) -> None:
         """Trains on `train`, validates on `valid`, `n_epochs` times; `forward` gives logits (by default the model)."""
         self.n_epochs, self.n_batches, self.batches, self.forward = n_epochs, len(train), train, forward or self.model
-        self.active = sorted([*self.cbs, *cbs], key=lambda cb: cb.order)
+        self.active = sorted(with_defaults([*self.cbs, *cbs], ()), key=lambda cb: cb.order)
+        self.valid = valid
         self.completed, self.batch, self.xb = False, -1, torch.empty(0)
         try:
             with explain_errors(self):
