@@ -48,22 +48,20 @@ from .models.model import build_model, create_head, load_pretrained
 # %% ../nbs/lib/all.ipynb #7f86f706
 from coursekit.training.callbacks import (
     Callback,
-    CSVLog,
     CutMix,
-    EarlyStopping,
     GradientAccumulation,
     GradientClip,
     MixUp,
-    SaveBest,
     SkipStep,
     StopTraining,
-    TensorBoardLog,
 )
 from .training.faults import TerminateOnNaN
 from .training.learner import Learner, cnn_learner, vision_learner
 from .training.live import LivePlot
+from .training.logs import CSVLog, TensorBoardLog
 from .training.loop import TrainingLoop
 from .training.lr_finder import minimum, slide, steep, valley
+from .training.monitors import EarlyStopping, ReduceLROnPlateau, SaveBest
 from .training.precision import Engine, Precision
 from .training.recorder import Recorder
 from coursekit.training.schedule import (
@@ -152,6 +150,7 @@ __all__ += [
     "CrossEntropyLoss", "cross_entropy", "log_softmax", "nll_loss", "softmax", "accuracy", "error_rate",
     "build_model", "create_head", "load_pretrained", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
     "Callback", "CSVLog", "CutMix", "EarlyStopping", "GradientAccumulation", "GradientClip", "MixUp", "SaveBest",
+    "ReduceLROnPlateau",
     "SkipStep", "StopTraining", "TensorBoardLog", "TerminateOnNaN", "Engine", "Precision", "Learner", "LivePlot",
     "Recorder", "TrainingLoop", "cnn_learner", "vision_learner", "minimum", "slide", "steep", "valley",
     "ParamScheduler", "anneal_constant", "anneal_cosine", "anneal_exponential", "anneal_linear",

@@ -28,9 +28,10 @@ import torch
 
 # %% auto #0
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
-           'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed', 'generator',
-           'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic',
-           'remove_stale', 'in_notebook', 'processors', 'default_device', 'is_quiet', 'quiet', 'progress']
+           'ArgumentError', 'check_whole', 'check_function', 'did_you_mean', 'refuse_arguments', 'plain', 'derive_seed',
+           'generator', 'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path',
+           'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'default_device', 'is_quiet', 'quiet',
+           'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -113,15 +114,35 @@ def check_function(name: str, value: Any) -> None:
         raise ArgumentError(f"{name} must be a function, and is a {kind}: {value!r:.60}", "", remedy)
 
 
-_OTHER_NAMES = {"batch_size": "bs", "valid_bs": "val_bs", "workers": "num_workers", "n_workers": "num_workers"}
+_OTHER_NAMES = {  # of other libraries
+    "batch_size": "bs",
+    "valid_bs": "val_bs",
+    "workers": "num_workers",
+    "n_workers": "num_workers",
+    "comp": "mode",
+    "fname": "file",
+}
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns "did you mean X? " (with the blank after it) for the one of `known` closest to `name`, "" if none is."""
+    known = list(known)
+    other = _OTHER_NAMES.get(name)
+    close = [other] if other in known else difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}? " if close else ""
 
 
 def refuse_arguments(function: str, unknown: Iterable[str], known: Sequence[str]) -> None:
     "Raises `ArgumentError` for `unknown` argument names; it names the `known` one that was probably meant."
     for name in unknown:
-        close = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, known, n=1)
-        meant = f"did you mean {close[0]}? " if close else ""
-        raise ArgumentError(f"{function} has no argument {name!r}.", remedy=f"{meant}It has {', '.join(known)}")
+        remedy = f"{did_you_mean(name, known)}It has {', '.join(known)}"
+        raise ArgumentError(f"{function} has no argument {name!r}.", remedy=remedy)
+
+
+def plain(value: Any) -> Any:
+    """Returns a number of numpy, or a tensor or array of one number, as Python's own; all else as it is."""
+    single = isinstance(value, np.generic | np.ndarray | torch.Tensor) and value.ndim == 0
+    return value.item() if single else value
 
 # %% ../nbs/lib/core.ipynb #090e0079
 def derive_seed(*parts: int | str) -> int:
@@ -185,7 +206,7 @@ def home() -> Path:
 
 def ls(path: str | Path) -> list[Path]:
     "Lists what is in the folder `path`, sorted by name. (`Path` is Python's own class, so it has no method `ls`.)"
-    return sorted(Path(path).iterdir())
+    return sorted(Path(path).expanduser().iterdir())
 
 # %% ../nbs/lib/core.ipynb #823a07f3
 def file_stamp(path: str | os.PathLike[str]) -> bytes:
@@ -197,7 +218,7 @@ def file_stamp(path: str | os.PathLike[str]) -> bytes:
 def file_sha256(path: str | Path) -> str:
     "Returns the SHA-256 of a file's bytes (FIPS 180-4) as 64 hexadecimal digits; reads it in pieces of 1 MiB."
     digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
+    with Path(path).expanduser().open("rb") as file:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
@@ -219,11 +240,12 @@ def temporary_path(path: Path) -> Path:
 def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
     """Calls `write(temporary path)`, forces what it wrote to disk, and renames it to `path`.
 
-    Makes the folder of `path` if needed. When `write` fails or is interrupted, the temporary file is removed and an
-    older file at `path` stays as it was.
+    Makes the folder of `path` if needed, and removes what killed processes left half-written in it. When `write` fails
+    or is interrupted, the temporary file is removed and an older file at `path` stays as it was. A `~` is followed.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_stale(path.parent)
     temporary = temporary_path(path)
     try:
         write(temporary)
@@ -237,8 +259,9 @@ def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
 def remove_stale(folder: str | Path) -> list[Path]:
     "Removes temporary files and folders in `folder` whose process is gone; returns their paths."
     removed = []
-    for path in sorted(Path(folder).glob(".tmp-*")):
-        with suppress(FileNotFoundError):  # finished, or removed by someone else, while we looked
+    for path in sorted(Path(folder).expanduser().glob(".tmp-*")):
+        # finished, or removed by someone else, while we looked; or not ours to remove
+        with suppress(FileNotFoundError, PermissionError):
             if not _is_stale(path):
                 continue
             if path.is_dir() and not path.is_symlink():

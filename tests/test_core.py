@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from coursekit.core import (
+    ArgumentError,
     CoursekitError,
     DataError,
     ExportError,
@@ -21,11 +22,15 @@ from coursekit.core import (
     TrainingError,
     data_error,
     derive_seed,
+    did_you_mean,
+    file_sha256,
     generator,
     home,
     ls,
+    plain,
     problem_table,
     progress,
+    refuse_arguments,
     remove_stale,
     temporary_path,
     uniforms,
@@ -175,6 +180,30 @@ write_atomic({str(target)!r}, half)
     assert run_python(code).returncode == -9
     assert target.read_text() == "old" and len(ls(tmp_path)) == 2
     assert len(remove_stale(tmp_path)) == 1 and ls(tmp_path) == [target]
+    assert run_python(code).returncode == -9
+    write_atomic(tmp_path / "another.txt", lambda path: path.write_text("whole"))  # whatever is written there next
+    assert ls(tmp_path) == [tmp_path / "another.txt", target]
+
+
+def test_a_tilde_is_the_home_folder_for_all_that_is_written_and_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write_atomic("~/sub/file.txt", lambda path: path.write_text("text"))
+    assert ls("~/sub") == [tmp_path / "sub" / "file.txt"]
+    assert file_sha256("~/sub/file.txt") == file_sha256(tmp_path / "sub" / "file.txt")
+
+
+@pytest.mark.parametrize("number", [np.float32(0.5), np.array(0.5), torch.tensor(0.5), 0.5])
+def test_numbers_of_other_libraries_become_plain(number):
+    assert plain(number) == 0.5 and type(plain(number)) is float
+
+
+def test_an_argument_of_another_library_is_named_as_it_is_called_here():
+    with pytest.raises(ArgumentError, match=r"no argument 'comp'(.|\n)*did you mean mode\?"):
+        refuse_arguments("SaveBest", ["comp"], ["file", "monitor", "mode"])
+    with pytest.raises(ArgumentError, match="did you mean monitor"):
+        refuse_arguments("SaveBest", ["monitr"], ["file", "monitor"])
+    assert did_you_mean("comp", ["get_x", "get_y"]) == ""  # what another function calls it is no help here
 
 
 def test_remove_stale_spares_what_a_living_process_or_another_machine_is_writing(tmp_path):

@@ -15,13 +15,22 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from ..core import TrainingError, remove_stale, write_atomic
+from ..export.folder import PICKLES
 from ..models.inference import unwrap
 from ..models.weights import describe_tensors, tensor_differences
+from ..text import list_some, shorten
 from .callbacks import Callback
+from coursekit.training.optimisers import (
+    check_optimiser,
+    describe_optimiser,
+    json_able,
+    load_optimiser,
+    optimiser_numbers,
+    optimiser_tensors,
+)
 from .transfer import trains
 
 if TYPE_CHECKING:
@@ -31,17 +40,39 @@ if TYPE_CHECKING:
 FORMAT = "coursekit-checkpoint-1"
 
 # %% auto #0
-__all__ = ['FORMAT', 'write_checkpoint', 'read_checkpoint', 'optimiser_tensors', 'load_optimiser', 'save_learner',
-           'restore_learner', 'data_hash', 'callbacks_by_name', 'describe_run', 'Checkpoint']
+__all__ = ['FORMAT', 'model_file', 'write_checkpoint', 'read_checkpoint', 'save_learner', 'restore_learner', 'data_hash',
+           'check_facts', 'differences', 'callbacks_by_name', 'describe_run', 'Checkpoint']
 
 # %% ../../nbs/lib/training/checkpoint.ipynb #11a2e1ca
+def model_file(file: str | Path) -> Path:
+    """Returns where a learner called `file` is saved: a bare name goes to models/, and .safetensors is added.
+
+    A path is taken as it is, `~` as the home folder. Raises `TrainingError` for the ending of a pickle, such as .pth.
+    """
+    path = Path(file).expanduser()
+    _refuse_pickle(path)
+    if path.suffix == ".safetensors":
+        return path
+    path = path.with_name(f"{path.name}.safetensors")
+    return path if path.parent != Path(".") else Path("models") / path
+
+
+def _refuse_pickle(path: Path) -> None:
+    if path.suffix.lower() in PICKLES:
+        raise TrainingError(
+            f"{path.name} cannot be the name of a checkpoint.",
+            f"{path.suffix} is the ending of a pickle, which runs code when it is opened. A checkpoint is safetensors.",
+            f"Call it {path.stem}.safetensors. Weights in a pickle are read by vision_learner(..., weights=file).",
+        )
+
+
 def write_checkpoint(file: str | Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Writes `tensors` and `facts` (JSON-able) to `file`: all of it or nothing, by `core.write_atomic`.
 
     Raises `TrainingError` when the disk is full or cannot be written; an older file is then left as it was.
     """
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    header = {"format": FORMAT, "facts": json.dumps(facts)}
+    header = {"format": FORMAT, "facts": json.dumps(json_able("A fact", facts))}
     try:
         write_atomic(file, lambda path: save_file(on_cpu, path, header))
     except (OSError, SafetensorError) as error:
@@ -52,8 +83,12 @@ def write_checkpoint(file: str | Path, tensors: Mapping[str, Tensor], facts: Map
         ) from error
 
 
-def read_checkpoint(file: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Reads tensors (on the CPU) and facts of a checkpoint; raises `TrainingError` if it is missing or damaged."""
+def read_checkpoint(file: str | Path, with_tensors: bool = True) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Reads tensors (on the CPU; none without `with_tensors`) and facts of a checkpoint.
+
+    Raises `TrainingError` if the file is missing or damaged.
+    """
+    file = Path(file).expanduser()
     try:
         with safe_open(file, framework="pt") as opened:
             header = opened.metadata() or {}
@@ -63,7 +98,7 @@ def read_checkpoint(file: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
                     f"Its format is {header.get('format')!r}, not {FORMAT!r}.",
                     "If a newer coursekit wrote it, update this one; else save it anew with learn.save.",
                 )
-            names = opened.keys()  # not a dictionary, in spite of the name
+            names = opened.keys() if with_tensors else ()  # not a dictionary, in spite of the name
             return {name: opened.get_tensor(name) for name in names}, json.loads(header["facts"])
     except FileNotFoundError:
         there = sorted(path.name for path in Path(file).parent.glob("*.safetensors"))
@@ -77,34 +112,14 @@ def read_checkpoint(file: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]
             f"The checkpoint {Path(file).name} cannot be read.", str(error), "It is damaged: take an older one."
         ) from None
 
-# %% ../../nbs/lib/training/checkpoint.ipynb #9517555c
-def optimiser_tensors(model: nn.Module, opt: Optimizer | None) -> dict[str, Tensor]:
-    """Returns what `opt` remembers of each parameter, named "parameter|quantity"; nothing before the first step."""
-    if opt is None:
-        return {}
-    states = ((name, opt.state.get(parameter, {})) for name, parameter in unwrap(model).named_parameters())
-    return {f"{name}|{quantity}": torch.as_tensor(value) for name, state in states for quantity, value in state.items()}
-
-
-def load_optimiser(model: nn.Module, opt: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Gives `opt` what `optimiser_tensors` had read, in the memory layout of the parameters; the rest it forgets."""
-    opt.state.clear()
-    parameters = dict(unwrap(model).named_parameters())
-    for name, value in tensors.items():
-        parameter, quantity = parameters[name.split("|")[0]], name.split("|")[1]
-        if quantity == "step":
-            restored = value.to(parameter.device, copy=True)
-        else:
-            restored = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
-        opt.state[parameter][quantity] = restored
-
 # %% ../../nbs/lib/training/checkpoint.ipynb #dca5f804
 def save_learner(file: str | Path, learn: TrainingLoop, facts: Mapping[str, Any], with_opt: bool = True) -> None:
     """Writes weights, optimiser, gradient scaler and epochs done of `learn` to `file`, and `facts` with them."""
     tensors = {f"model|{name}": tensor for name, tensor in unwrap(learn.model).state_dict().items()}
+    own = {"epochs_done": learn.epochs_done, "scaler": learn.engine.scaler.state_dict(), "with_opt": with_opt}
     if with_opt:
         tensors |= {f"opt|{name}": tensor for name, tensor in optimiser_tensors(learn.model, learn.opt).items()}
-    own = {"epochs_done": learn.epochs_done, "scaler": learn.engine.scaler.state_dict(), "with_opt": with_opt}
+        own |= {"opt_numbers": optimiser_numbers(learn.model, learn.opt), "optimiser": describe_optimiser(learn.opt)}
     write_checkpoint(file, tensors, {**own, **facts})
 
 
@@ -117,12 +132,15 @@ def restore_learner(
 ) -> dict[str, Any]:
     """Puts what `save_learner` wrote back into `learn` and returns all facts.
 
-    Every one of the `expected` facts must be in the file with the same value, and all tensors must fit: else
-    `TrainingError` names the differences and nothing has changed. Without `with_opt` only the weights are taken.
-    `check`: is given all facts and the weights, and raises if they are not wanted.
+    Every one of the `expected` facts must be in the file with the same value, all tensors must fit, and the optimiser
+    must be of the same kind: else `TrainingError` names the differences and nothing has changed. Without `with_opt`
+    only the weights are taken. `check`: is given all facts and the weights, and raises if they are not wanted.
     """
     tensors, facts = read_checkpoint(file)
-    _check_facts(file, facts, expected)
+    check_facts(file, facts, expected)
+    averages = {name.removeprefix("opt|"): t for name, t in tensors.items() if name.startswith("opt|")}
+    if with_opt and averages:
+        check_optimiser(file, facts.get("optimiser", {"kind": "AdamW"}), learn.opt)  # older files say nothing
     weights = {name.removeprefix("model|"): t for name, t in tensors.items() if name.startswith("model|")}
     if check is not None:
         check(facts, weights)
@@ -134,26 +152,11 @@ def restore_learner(
         )
     unwrap(learn.model).load_state_dict(weights)
     if with_opt and facts["with_opt"]:
-        averages = {name.removeprefix("opt|"): t for name, t in tensors.items() if name.startswith("opt|")}
-        load_optimiser(learn.model, learn.opt, averages)
+        load_optimiser(learn.model, learn.opt, averages, facts.get("opt_numbers"))
         if facts["scaler"] and learn.engine.scaler.is_enabled():
             learn.engine.scaler.load_state_dict(facts["scaler"])
         learn.epochs_done = facts["epochs_done"]
     return facts
-
-
-def _check_facts(file: str | Path, facts: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    # JSON knows lists only, and writes every number so that it comes back the same
-    wanted = json.loads(json.dumps(expected))
-    differences = [
-        f"{key}: {facts.get(key)} there, {value} here" for key, value in wanted.items() if facts.get(key) != value
-    ]
-    if differences:
-        raise TrainingError(
-            f"The checkpoint {Path(file).name} does not belong to this run.",
-            "; ".join(differences) + ".",
-            "Set everything as it was, or start anew under another name.",
-        )
 
 
 def data_hash(*parts: tuple[Sequence[Any], Sequence[int] | None]) -> str:
@@ -164,6 +167,72 @@ def data_hash(*parts: tuple[Sequence[Any], Sequence[int] | None]) -> str:
     names = [[Path(s).name if isinstance(s, str | Path) else "" for s in sources] for sources, _ in parts]
     text = json.dumps([names, [list(targets or []) for _, targets in parts]])
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+# %% ../../nbs/lib/training/checkpoint.ipynb #00df0008
+_SCALE = "the schedule of lr is higher or lower throughout"
+
+
+def check_facts(file: str | Path, facts: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    """Raises `TrainingError` that names, in short, where the `expected` facts differ from those of a checkpoint."""
+    wanted = json_able("What the run was asked to do", expected)
+    found = {
+        **{key: wanted[key] for key in ("optimiser", "planned by") if key in wanted},
+        **facts,
+    }  # not in older files
+    words = [text for key in wanted for text in differences(key, found.get(key), wanted[key])]
+    if found.get("learning rates") != wanted.get("learning rates"):
+        words = [text for text in words if text != _SCALE]  # which follows from the rates
+    if words:
+        raise TrainingError(
+            f"The checkpoint {Path(file).name} does not belong to this run.",
+            "; ".join(words) + ".",
+            "Set everything as it was, or start anew under another name.",
+        )
+
+
+def differences(key: str, there: Any, here: Any) -> list[str]:
+    """Returns in a few words how the fact `key` differs there (in the file) and here; nothing if it does not."""
+    if there == here:
+        return []
+    if key == "data":
+        return ["data: other images or labels, or in another order"]
+    if key == "vocab":
+        only = [list_some([c for c in a if c not in b], 4) for a, b in ((there, here), (here, there))]
+        sides = [f"{names} only {side}" for names, side in zip(only, ("there", "here"), strict=True) if names]
+        return [f"classes: {', '.join(sides) or 'the same in another order'}"]
+    if key == "learning rates":
+        differ = [(a, b) for a, b in zip(there[::-1], here[::-1], strict=False) if a != b] or [(there[0], here[0])]
+        return ["learning rate {:.4g} there, {:.4g} here".format(*differ[0])]
+    if key == "transforms":
+        pairs = zip(("item_tfms", "batch_tfms"), there, here, strict=True)
+        return [text for name, a, b in pairs for text in differences(name, a, b)]
+    if key == "optimiser":  # only what both know: a newer torch may have more settings
+        return [text for k in there if k in here for text in differences(f"optimiser {k}", there[k], here[k])]
+    if key == "callbacks":
+        return [t for name in {**there, **here} for t in _of_callback(name, there.get(name), here.get(name))]
+    a, b = (shorten(value if isinstance(value, str) else repr(value), 60) for value in (there, here))
+    return [f"{key} {a} there, {b} here"]
+
+
+def _of_callback(name: str, there: dict[str, Any] | None, here: dict[str, Any] | None) -> list[str]:
+    if there is None or here is None:
+        return [f"{name} only {'here' if there is None else 'there'}"]
+    pairs = [(key, there.get(key), here.get(key)) for key in {**there, **here} if there.get(key) != here.get(key)]
+    if not name.startswith("ParamScheduler"):
+        return [text for key, a, b in pairs for text in differences(f"{name} {key}", a, b)]
+    words = {
+        "lr": "the schedule of lr (div, div_final, pct_start)",
+        "momentum": "the schedule of momentum (moms, pct_start)",
+    }
+    scaled = [key == "lr" and _shape(a or []) == _shape(b or []) for key, a, b in pairs]
+    return [
+        _SCALE if same else words.get(key, f"the schedule of {key}")
+        for same, (key, *_) in zip(scaled, pairs, strict=True)
+    ]
+
+
+def _shape(schedules: list[list[float]]) -> list[list[float]]:
+    return [[round(value / max(schedule), 6) for value in schedule] for schedule in schedules]
 
 # %% ../../nbs/lib/training/checkpoint.ipynb #90591261
 def callbacks_by_name(callbacks: Iterable[Callback]) -> dict[str, Callback]:
@@ -180,7 +249,7 @@ def describe_run(
     learn: Learner, n_epoch: int, rates: Sequence[float], wd: float, cbs: Iterable[Callback], cache_features: bool
 ) -> dict[str, Any]:
     """Returns what makes a run the run it is, as JSON-able values: one that is resumed must have been the same."""
-    train, valid = learn.dls.train, learn.dls.valid
+    train, valid, named = learn.dls.train, learn.dls.valid, callbacks_by_name([*learn.cbs, *cbs])
     return {
         "arch": learn.arch,
         "vocab": learn.dls.vocab,
@@ -191,12 +260,16 @@ def describe_run(
         "epochs": n_epoch,
         "learning rates": list(rates),
         "weight decay": wd,
+        "optimiser": describe_optimiser(learn.opt),
         "precision": learn.engine.precision.value,
         "groups that train": [trains([group]) for group in learn.groups],
         "cache_features": cache_features,
         "train_bn": learn.train_bn,
+        "planned by": [name for name, cb in named.items() if cb.plans_ahead],
         "callbacks": {
-            name: settings for name, cb in callbacks_by_name([*learn.cbs, *cbs]).items() if (settings := cb.settings())
+            name: json_able(f"What {name}.settings() returns", settings)
+            for name, cb in named.items()
+            if (settings := cb.settings())
         },
     }
 
@@ -204,13 +277,15 @@ def describe_run(
 class Checkpoint(Callback):
     """Keeps a run in `file` after each epoch; `take_up` goes on with the run that is there.
 
-    `run`: what the run was asked to do, as JSON-able values; a file with other values is refused.
+    `run`: what the run was asked to do, as JSON-able values; a file with other values is refused. Only the number of
+    epochs may differ, if no schedule was planned for it: at a constant rate, 3 epochs and 2 more are a run of 5.
     """
 
     order = 1000  # after all others have done the epoch, and after all others are set up
 
     def __init__(self, file: str | Path, run: Mapping[str, Any]):
-        self.file, self.run = Path(file), dict(run)
+        self.file, self.run = Path(file).expanduser(), json_able("What the run was asked to do", dict(run))
+        _refuse_pickle(self.file)
         self.states: dict[str, dict[str, Any]] = {}
 
     def take_up(self, learn: TrainingLoop) -> bool:
@@ -219,16 +294,40 @@ class Checkpoint(Callback):
             print(f"A run was killed while it wrote a file beside {self.file.name}; its half-written file was removed.")
         if not self.file.exists():
             return False
-        facts = restore_learner(self.file, learn, self.run)
+        self._check_epochs(read_checkpoint(self.file, with_tensors=False)[1])
+        facts = restore_learner(self.file, learn, {key: self.run[key] for key in self.run if key != "epochs"})
         learn.first_epoch, self.states = facts["epoch"] + 1, facts["states"]
         print(f"{self.file.name}: {learn.first_epoch} of {self.run['epochs']} epochs are done.")
         return True
 
+    def _check_epochs(self, facts: Mapping[str, Any]) -> None:
+        there, here, done = facts["epochs"], self.run["epochs"], facts["epoch"] + 1
+        if there == here:
+            return
+        what = f"{self.file.name} keeps a run of {there} epochs, {done} of them done, and {here} are asked for"
+        if self.run["planned by"]:
+            raise TrainingError(
+                f"{what}.",
+                f"Its schedule was planned for {there} epochs; for {here} its rates would have been others.",
+                f"Ask for {there} to end it. To train on after it, learn.load({str(self.file)!r}), and then a new fit "
+                "with another file to resume from.",
+            )
+        if here < done:
+            raise TrainingError(
+                f"{what}.", "What is done stays done.", f"Ask for {done} or more, or take another file."
+            )
+        print(f"{what}: it goes on to {here}")
+
     def before_fit(self, learn: TrainingLoop) -> None:
         for name, cb in callbacks_by_name(learn.active).items():
+            json_able(f"What {name}.state() returns", cb.state())  # now, and not when an epoch is done
             if name in self.states:
                 cb.load_state(self.states[name])
 
     def after_epoch(self, learn: TrainingLoop) -> None:
-        states = {name: state for name, cb in callbacks_by_name(learn.active).items() if (state := cb.state())}
+        states = {
+            name: json_able(f"What {name}.state() returns", state)
+            for name, cb in callbacks_by_name(learn.active).items()
+            if (state := cb.state())
+        }
         save_learner(self.file, learn, {**self.run, "epoch": learn.epoch, "states": states})

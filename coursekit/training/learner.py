@@ -26,7 +26,7 @@ from ..models.bodies import arch_id
 from ..models.inference import predict_logits, unwrap
 from ..models.model import Normalization, build_model, load_pretrained
 from .callbacks import Callback, with_defaults
-from .checkpoint import Checkpoint, describe_run, restore_learner, save_learner
+from .checkpoint import Checkpoint, describe_run, model_file, restore_learner, save_learner
 from coursekit.training.consistency import (
     check_covered,
     check_normalized_once,
@@ -195,7 +195,7 @@ class Learner(Upkeep):
 
         A bare name goes to the folder models/, with the ending .safetensors. The file holds no code; see `checkpoint`.
         """
-        path = _model_file(file)
+        path = model_file(file)
         facts = {"arch": self.arch, "vocab": self.dls.vocab, "normalize": normalization_of(self.dls)}
         save_learner(path, self, facts, with_opt and self.opt is not None)
         return path
@@ -210,7 +210,7 @@ class Learner(Upkeep):
         if self.opt is None or with_opt:
             self._set_hypers(group_lrs(self.lr, len(self.groups)), self.wd)
         expected = {"arch": self.arch, "vocab": self.dls.vocab}
-        restore_learner(_model_file(file), self, expected, with_opt, self._check_saved)
+        restore_learner(model_file(file), self, expected, with_opt, self._check_saved)
         return self
 
     def _check_saved(self, facts: dict[str, Any], weights: dict[str, Tensor]) -> None:
@@ -296,7 +296,7 @@ class Learner(Upkeep):
         """
         lrs = group_lrs(self.lr if lr_max is None else lr_max, len(self.groups))
         rates = [one_cycle(lr, div, div_final, pct_start) for lr in lrs]
-        scheduler = ParamScheduler({"lr": rates, "momentum": one_cycle_momentum(moms, pct_start)})
+        scheduler = ParamScheduler({"lr": rates, "momentum": one_cycle_momentum(moms, pct_start)}, momentum_if_any=True)
         self.fit(n_epoch, lrs[-1], cbs=[scheduler, *with_defaults(cbs, ())], **kwargs)
 
     def fit_flat_cos(
@@ -413,14 +413,6 @@ class Learner(Upkeep):
 def _no_labels_error(done: str) -> TrainingError:
     remedy = "Use test_dl(..., with_labels=True)."
     return TrainingError(f"These items cannot be {done}.", "They have no labels.", remedy)
-
-
-def _model_file(file: str | Path) -> Path:
-    """Returns where `save` writes: a bare name belongs to the folder models/, any other path is meant as it is."""
-    path = Path(file)
-    if not path.suffix:
-        path = path.with_name(f"{path.name}.safetensors")
-    return path if path.parent != Path(".") or Path(file).suffix else Path("models") / path
 
 # %% ../../nbs/lib/training/learner.ipynb #abd2b71e
 def vision_learner(

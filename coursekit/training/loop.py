@@ -60,9 +60,9 @@ class TrainingLoop:
         self, n_epochs: int, train: Batches, valid: Batches, forward: Callable | None = None, cbs: Iterable = ()
     ) -> None:
         """Trains on `train`, validates on `valid`, `n_epochs` times; `forward` gives logits (by default the model)."""
-        self.n_epochs, self.n_batches, self.batches = n_epochs, len(train), train
+        self.n_epochs, self.n_batches, self.batches, self.valid = n_epochs, len(train), train, valid
         self.forward = self.model if forward is None else forward
-        self.active = sorted([*self.cbs, *cbs], key=lambda cb: cb.order)
+        self.active = sorted(with_defaults([*self.cbs, *cbs], ()), key=lambda cb: cb.order)
         self.running, self.completed, self.batch, self.xb = True, False, -1, torch.empty(0)
         try:
             with explain_errors(self):

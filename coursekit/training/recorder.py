@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import TrainingError
+from ..core import TrainingError, plain
 from ..plot import BLUE, RED, new_figure
 from .callbacks import Callback
 from .lr_finder import Sweep, plot_sweep, smooth
+from .schedule import get_momentum
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,11 +27,12 @@ __all__ = ['Recorder']
 
 # %% ../../nbs/lib/training/recorder.ipynb #ccd38961
 class Recorder(Callback):
-    """Keeps the history of the last `fit`.
+    """Keeps the history of the last `fit`; of `fine_tune`, which is two fits, that of the second, as in fastai.
 
     `values`: a row for each epoch, named by `names` (epoch, train_loss, valid_loss, metrics). `losses`: raw training
-    loss of each batch; `lrs` and `moms`: the last layer group's learning rate and momentum at each batch; `iters`: how
-    many batches were done at the end of each epoch. `train_loss` is smoothed with beta 0.98, as `plot_loss` shows it.
+    loss of each batch; `lrs` and `moms`: the last layer group's learning rate and momentum at each batch (0 for an
+    optimiser without one); `iters`: how many batches were done at the end of each epoch. `train_loss` is smoothed with
+    beta 0.98, as `plot_loss` shows it. `CSVLog` keeps the rows of all fits.
     """
 
     order = 50
@@ -55,8 +57,8 @@ class Recorder(Callback):
 
     def before_batch(self, learn: TrainingLoop) -> None:
         group = learn.opt.param_groups[-1]
-        self.lrs.append(group["lr"])
-        self.moms.append(group["betas"][0])
+        self.lrs.append(plain(group["lr"]))
+        self.moms.append(plain(get_momentum(group)))
 
     def after_batch(self, learn: TrainingLoop) -> None:
         self._unread.append(learn.loss.detach())  # not read yet: reading would make an accelerator wait

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..core import TrainingError
+from ..core import TrainingError, plain
 from ..plot import new_figure
 from .callbacks import Callback
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # %% auto #0
 __all__ = ['Schedule', 'anneal_linear', 'anneal_cosine', 'anneal_exponential', 'anneal_polynomial', 'anneal_constant',
-           'in_sequence', 'one_cycle', 'one_cycle_momentum', 'flat_cos', 'plot_schedules', 'set_hyper',
+           'in_sequence', 'one_cycle', 'one_cycle_momentum', 'flat_cos', 'plot_schedules', 'set_hyper', 'get_momentum',
            'ParamScheduler']
 
 # %% ../../nbs/07_one_cycle.ipynb #19eeab7f
@@ -102,16 +102,22 @@ def set_hyper(group: dict[str, Any], name: str, value: float) -> None:
 
     "momentum" is the first of Adam's betas. Weight decay is not given to biases and norms, which have none.
     """
-    if name == "momentum" and "betas" in group:
+    if name == "momentum" and group.get("betas"):
         group["betas"] = (value, *group["betas"][1:])
     elif name != "weight_decay" or any(parameter.ndim > 1 for parameter in group["params"]):
         group[name] = value
 
 # %% ../../nbs/07_one_cycle.ipynb #792fff07
+def get_momentum(group: dict[str, Any]) -> float:
+    """Returns the momentum of an optimiser's parameter `group`: the first of its betas, or 0 if it has neither."""
+    return group["betas"][0] if group.get("betas") else group.get("momentum") or 0.0
+
+
 def _check_name(name: str, groups: Sequence[dict[str, Any]]) -> None:
     for group in groups:
-        numbers = {key for key, value in group.items() if isinstance(value, float)} | {"lr", "weight_decay"}
-        known = sorted(numbers | ({"momentum"} if "betas" in group else set()))
+        plain_values = {key: plain(value) for key, value in group.items() if key != "layer_group"}
+        numbers = {key for key, value in plain_values.items() if type(value) in (int, float)} | {"lr", "weight_decay"}
+        known = sorted(numbers | ({"momentum"} if group.get("betas") else set()))
         if name not in known:
             cause, remedy = "The optimiser's groups have no such number.", f"Schedule one of {', '.join(known)}."
             raise TrainingError(f"There is no hyper-parameter {name!r} to schedule.", cause, remedy)
@@ -128,14 +134,16 @@ class ParamScheduler(Callback):
     """Sets hyper-parameters before each training batch, as schedules of training progress.
 
     `schedules` maps a name ("lr", "momentum", "weight_decay", or another number in the optimiser's groups) to one
-    schedule for all layer groups, or to a list with one for each. Raises `TrainingError` at the start of training for a
-    name that the optimiser does not know, or a list of another length.
+    schedule for all layer groups, or to a list with one for each. With `momentum_if_any` the momentum is left out for
+    an optimiser that has none, such as plain SGD. Raises `TrainingError` at the start of training for a name that the
+    optimiser does not know, or a list of another length.
     """
 
     order = 10
+    plans_ahead = True
 
-    def __init__(self, schedules: Mapping[str, Schedule | Sequence[Schedule]]):
-        self.schedules = dict(schedules)
+    def __init__(self, schedules: Mapping[str, Schedule | Sequence[Schedule]], momentum_if_any: bool = False):
+        self.schedules, self.momentum_if_any = dict(schedules), momentum_if_any
 
     def settings(self) -> dict[str, Any]:
         """Returns the schedules at eleven points: a run is only resumed under those that it began with."""
@@ -144,13 +152,16 @@ class ParamScheduler(Callback):
 
     def before_fit(self, learn: TrainingLoop) -> None:
         groups = learn.opt.param_groups
-        for name, schedules in self.schedules.items():
+        self.used = dict(self.schedules)
+        if self.momentum_if_any and not any(get_momentum(group) for group in groups):
+            self.used.pop("momentum", None)
+        for name, schedules in self.used.items():
             _check_name(name, groups)
             if not callable(schedules):
                 _check_length(name, schedules, 1 + max(group["layer_group"] for group in groups))
 
     def before_batch(self, learn: TrainingLoop) -> None:
         for group in learn.opt.param_groups:
-            for name, schedules in self.schedules.items():
+            for name, schedules in self.used.items():
                 schedule = schedules if callable(schedules) else schedules[group["layer_group"]]
-                set_hyper(group, name, schedule(learn.progress))
+                set_hyper(group, name, float(schedule(learn.progress)))

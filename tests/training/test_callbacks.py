@@ -1,11 +1,8 @@
 """Events, their order, and the table that is printed."""
 
 import math
-import sys
 from types import SimpleNamespace
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -15,22 +12,20 @@ from coursekit.data.batches import Batches
 from coursekit.losses import cross_entropy
 from coursekit.training.callbacks import (
     Callback,
-    CSVLog,
     CutMix,
-    EarlyStopping,
     GradientAccumulation,
     GradientClip,
     MixUp,
     ProgressTable,
-    SaveBest,
     StopTraining,
-    TensorBoardLog,
     format_cell,
     with_defaults,
 )
 from coursekit.training.checkpoint import callbacks_by_name
 from coursekit.training.live import LivePlot
+from coursekit.training.logs import CSVLog
 from coursekit.training.loop import TrainingLoop
+from coursekit.training.monitors import EarlyStopping, SaveBest
 from coursekit.training.precision import Engine, adamw
 
 
@@ -139,107 +134,6 @@ def test_progress_table_comes_after_the_recorder(toy_learner):
 # ---- the callbacks that come with coursekit
 
 
-class Losses(Callback):
-    """Sets validation losses, so that a test knows which epoch is the best."""
-
-    order = 60  # after the recorder
-
-    def __init__(self, values):
-        self.values = values
-
-    def after_validate(self, learn):
-        learn.recorder.values[-1][2] = self.values[learn.epoch]
-
-
-def weights_of(learn):
-    return {name: tensor.clone() for name, tensor in learn.model.state_dict().items()}
-
-
-def test_save_best_ends_with_the_best_epoch(make_toy_learner, tmp_path):
-    class Keep(Callback):
-        order = 155
-        states = ()
-
-        def after_epoch(self, learn):
-            self.states += (weights_of(learn),)
-
-    learn, keep = make_toy_learner(), Keep()
-    learn.fit(4, 1e-2, cbs=[Losses([0.5, 0.3, 0.2, 0.4]), SaveBest(tmp_path / "best"), keep])
-    best = keep.states[2]
-    assert all(torch.equal(best[name], tensor) for name, tensor in learn.model.state_dict().items())
-    assert learn.epochs_done == 4  # what comes next is the fifth epoch all the same
-
-
-def test_the_best_of_an_interrupted_run_stays_on_disk_and_the_learner_as_it_is(make_toy_learner, tmp_path):
-    class Interrupt(Callback):
-        def before_epoch(self, learn):
-            if learn.epoch == 2:
-                raise KeyboardInterrupt
-
-    learn = make_toy_learner()
-    with pytest.raises(KeyboardInterrupt):
-        learn.fit(4, 1e-2, cbs=[Losses([0.1, 0.3]), SaveBest(tmp_path / "best"), Interrupt()])
-    second = weights_of(learn)
-    learn.load(tmp_path / "best", with_opt=False)
-    assert any(not torch.equal(second[name], tensor) for name, tensor in learn.model.state_dict().items())
-
-
-def test_a_nan_leaves_the_best_file_alone(make_toy_learner, tmp_path):
-    class Spoil(Callback):
-        def before_batch(self, learn):
-            if learn.epoch == 1:
-                learn.xb = learn.xb * math.nan
-
-    learn = make_toy_learner()
-    with pytest.raises(TrainingError, match="nan in epoch 1, batch 0"):
-        learn.fit(3, cbs=[SaveBest(tmp_path / "best"), Spoil()])
-    learn.load(tmp_path / "best")
-    assert all(tensor.isfinite().all() for tensor in learn.model.state_dict().values())
-
-
-def test_early_stopping_waits_as_long_as_it_was_told(toy_learner, capsys):
-    toy_learner.fit(9, cbs=[Losses([5, 4, 4.5, 3, 3.5, 3.2, 9, 9, 9]), EarlyStopping(patience=2)])
-    assert len(toy_learner.recorder.values) == 6  # the best is epoch 3; 4 and 5 were not better
-    assert "stopped" in capsys.readouterr().out
-
-
-def test_higher_is_better_for_accuracy_and_lower_for_losses_and_errors(toy_learner):
-    assert SaveBest(monitor="accuracy").sign == 1
-    assert SaveBest(monitor="error_rate").sign == SaveBest(monitor="train_loss").sign == -1
-
-
-@pytest.mark.parametrize("kind", [EarlyStopping, SaveBest])
-def test_a_column_that_is_not_there_is_refused_before_training(toy_learner, kind):
-    with pytest.raises(TrainingError, match="train_loss, valid_loss, error_rate"):
-        toy_learner.fit(1, cbs=kind(monitor="acuracy"))
-    assert toy_learner.epochs_done == 0
-
-
-def test_the_csv_log_is_the_table(toy_learner, tmp_path):
-    toy_learner.fit(2, cbs=CSVLog(tmp_path / "logs" / "history.csv"))
-    table = pd.read_csv(tmp_path / "logs" / "history.csv")
-    assert list(table.columns) == toy_learner.recorder.names
-    assert table.to_numpy().tolist() == pytest.approx(np.array(toy_learner.recorder.values, dtype=float))
-
-
-def test_tensorboard_reads_what_its_log_holds(toy_learner, tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    toy_learner.fit(2, cbs=TensorBoardLog(tmp_path / "runs"))
-    log = EventAccumulator(str(tmp_path / "runs"))
-    log.Reload()
-    assert [event.value for event in log.Scalars("batch/train_loss")] == pytest.approx(toy_learner.recorder.losses)
-    assert [e.value for e in log.Scalars("epoch/valid_loss")] == pytest.approx(
-        [row[2] for row in toy_learner.recorder.values]
-    )
-
-
-def test_without_tensorboard_the_remedy_is_named(toy_learner, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(TrainingError, match="pip install tensorboard"):
-        toy_learner.fit(1, cbs=TensorBoardLog(tmp_path))
-
-
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_clipping_bounds_the_true_gradient(make_toy_learner, precision):
     class Norms(Callback):
@@ -344,3 +238,186 @@ def test_the_live_plot_shows_all_batches_so_far_and_draws_for_somebody_only(toy_
 def test_callbacks_with_one_name_keep_states_of_their_own():
     first, second = SaveBest("a"), SaveBest("b", monitor="error_rate")
     assert list(callbacks_by_name([first, second, CSVLog()])) == ["SaveBest", "SaveBest 2", "CSVLog"]
+
+
+# ---- callbacks as other libraries write them, and slips
+
+
+def test_events_may_be_written_without_learn_as_in_fastai(toy_learner):
+    class AsInFastai(Callback):
+        def before_fit(self):
+            self.seen = []
+
+        def after_loss(self):
+            self.seen.append((self.learn.logits.shape, self.learn.loss.item()))
+
+        def after_epoch(self, learn):
+            assert learn is self.learn
+
+        def after_batch(self, learn, more=None):
+            self.batch = learn.batch
+
+    callback = AsInFastai()
+    toy_learner.fit(1, cbs=callback)
+    assert len(callback.seen) == len(toy_learner.dls.train) and callback.learn is toy_learner
+    assert [loss for _, loss in callback.seen] == pytest.approx(toy_learner.recorder.losses)
+
+
+def test_such_events_are_run_by_the_finder_too(toy_learner):
+    class Halve(Callback):
+        changes_step, runs = True, []
+
+        def before_batch(self):
+            self.learn.xb = self.learn.xb / 2
+            self.runs.append(self.learn)
+
+    toy_learner.lr_find(num_it=20, show_plot=False, cbs=Halve())
+    assert len(Halve.runs) > 5 and toy_learner not in Halve.runs
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda cb: cb.xb, r"asks for 'xb'(.|\n)*Write self.learn.xb"),
+        (lambda cb: cb.pred, r"asks for 'pred'(.|\n)*Write self.learn.logits"),
+        (lambda cb: cb.learn.pred, r"Write self.learn.logits"),
+        (lambda cb: cb.pct_train, r"Write self.learn.progress"),
+        (lambda cb: setattr(cb.learn, "xb", (cb.learn.xb,)), r"tuple of the batch(.|\n)*self\.learn\.xb = images"),
+    ],
+)
+def test_what_fastai_calls_otherwise_is_named(toy_learner, ask, words):
+    class Ask(Callback):
+        def before_batch(self):
+            ask(self)
+
+    with pytest.raises(TrainingError, match=words):
+        toy_learner.fit(1, cbs=Ask())
+    assert not toy_learner.opt.state  # before the first step
+
+
+def test_other_mistakes_in_such_an_event_stay_what_they_are(toy_learner):
+    class Mistake(Callback):
+        def before_batch(self):
+            self.nowhere  # noqa: B018
+
+    with pytest.raises(AttributeError, match="nowhere"):
+        toy_learner.fit(1, cbs=Mistake())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("before_epochs", "did you mean before_epoch"),
+        ("after_pred", "did you mean after_loss"),
+        ("after_backward", "did you mean before_step"),
+        ("before_backward", "did you mean after_loss"),
+        ("after_step", "did you mean after_batch"),
+        ("after_cancel_fit", "did you mean"),
+        ("on_epoch_end", "Choose one of them"),
+        ("on_train_begin", "Choose one of them"),
+    ],
+)
+def test_an_event_that_does_not_exist_is_refused_when_the_class_is_made(name, words):
+    with pytest.raises(TrainingError, match=f"Mine.{name} would never be called(.|\n)*{words}"):
+        type("Mine", (Callback,), {name: lambda self: None})
+
+
+def test_what_is_no_event_may_have_any_other_name():
+    class Mine(Callback):
+        before_training = 3  # no method
+
+        def _after_something(self): ...
+        def on_the_way(self): ...
+
+    assert Mine.before_fit is Callback.before_fit
+
+
+@pytest.mark.parametrize("order", ["run_after", "run_before"])
+def test_the_order_of_fastai_is_refused(order):
+    with pytest.raises(TrainingError, match=r"order = 60"):
+        type("Mine", (Callback,), {order: ProgressTable})
+
+
+def test_an_event_that_asks_for_more_is_refused():
+    with pytest.raises(TrainingError, match=r"Write def after_batch\(self, learn\)"):
+        type("Mine", (Callback,), {"after_batch": lambda self, learn, x: None})
+
+
+def hook(learn): ...
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (MixUp, r"Write MixUp\(\)\."),
+        ([EarlyStopping], r"Write EarlyStopping\(\)\."),
+        ([MixUp(), CSVLog], r"Write CSVLog\(\)\."),
+        (hook, "hook is no callback(.|\n)*a function"),
+        ("MixUp", "'MixUp' is no callback(.|\n)*a str"),
+        ([3], "3 is no callback"),
+        (torch.optim.Adam, "Adam is no callback"),
+    ],
+)
+def test_what_is_no_callback_is_refused_wherever_callbacks_are_taken(make_toy_learner, wrong, words):
+    learn = make_toy_learner()
+    for take in (
+        lambda: make_toy_learner(cbs=wrong),
+        lambda: learn.fit(1, cbs=wrong),
+        lambda: learn.fit_one_cycle(1, cbs=wrong),
+        lambda: learn.fine_tune(1, cbs=wrong),
+        lambda: learn.lr_find(num_it=20, show_plot=False, cbs=wrong),
+        lambda: TrainingLoop(learn.model, cross_entropy, cbs=wrong),
+    ):
+        with pytest.raises(TrainingError, match=words):
+            take()
+    learn.cbs.append(wrong[-1] if isinstance(wrong, list) else wrong)  # behind the learner's back
+    with pytest.raises(TrainingError, match=words):
+        learn.fit(1)
+    assert learn.epochs_done == 0
+
+
+def test_none_is_no_callbacks_as_in_fastai(make_toy_learner):
+    make_toy_learner(cbs=None).fit(1, cbs=None)
+
+
+# ---- mixing where it cannot be
+
+
+@pytest.mark.parametrize("mix", [MixUp, CutMix])
+def test_kept_features_are_not_mixed(make_lite0_learner, mix):
+    learn = make_lite0_learner()
+    for train in (
+        lambda: learn.fit(1, cbs=mix(), cache_features=True),
+        lambda: learn.lr_find(num_it=20, show_plot=False, cbs=mix(), cache_features=True),
+    ):
+        with pytest.raises(
+            TrainingError, match=rf"{mix.__name__} cannot be used with kept features(.|\n)*cache_features"
+        ):
+            train()
+    assert learn.epochs_done == 0
+
+
+def gathered(logits, targets):
+    return -torch.log_softmax(logits, 1).gather(1, targets[:, None]).mean()
+
+
+@pytest.mark.parametrize("loss", [gathered, cross_entropy])
+@pytest.mark.parametrize("mix", [MixUp, CutMix])
+def test_a_loss_that_takes_only_indices_is_refused_before_the_first_step(make_toy_learner, mix, loss):
+    learn = make_toy_learner(loss_func=loss)
+    words = rf"loss {loss.__name__} cannot be used with {mix.__name__}(.|\n)*CrossEntropyLoss"
+    with pytest.raises(TrainingError, match=words):
+        learn.fit(1, cbs=mix())
+    with pytest.raises(TrainingError, match=words):
+        learn.lr_find(num_it=20, show_plot=False, cbs=mix())
+    assert learn.epochs_done == 0 and not learn.opt.state
+
+
+def test_a_loss_of_ones_own_that_takes_probabilities_is_mixed(make_toy_learner):
+    make_toy_learner(loss_func=lambda logits, targets: soft(logits, targets)).fit(1, cbs=MixUp())
+
+
+def soft(logits, targets):
+    if targets.ndim == 1:
+        targets = torch.nn.functional.one_hot(targets, 2)
+    return -(targets * torch.log_softmax(logits, 1)).sum(1).mean()

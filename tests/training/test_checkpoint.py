@@ -10,21 +10,25 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from coursekit.core import TrainingError
-from coursekit.training.callbacks import Callback, EarlyStopping, GradientAccumulation
+from coursekit.training.callbacks import Callback, GradientAccumulation, GradientClip, MixUp
 from coursekit.training.checkpoint import (
     FORMAT,
     data_hash,
-    load_optimiser,
-    optimiser_tensors,
+    differences,
+    model_file,
     read_checkpoint,
     write_checkpoint,
 )
 from coursekit.training.learner import vision_learner
+from coursekit.training.logs import CSVLog
+from coursekit.training.monitors import EarlyStopping, SaveBest
+from coursekit.training.schedule import ParamScheduler, anneal_linear, one_cycle
 
 
 def same_weights(a, b):
@@ -108,26 +112,6 @@ def test_a_disk_that_is_full_leaves_the_older_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["c.safetensors"]
 
 
-# ---- the optimiser
-
-
-def test_an_optimiser_goes_on_as_if_nothing_had_happened():
-    def step(model, opt, n):
-        generator = torch.Generator().manual_seed(n)
-        (model(torch.randn(8, 3, 5, 5, generator=generator)) ** 2).mean().backward()
-        opt.step(), opt.zero_grad()
-
-    first = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
-    opt = torch.optim.AdamW(first.parameters(), fused=True)
-    step(first, opt, 1)
-    second = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
-    second.load_state_dict(first.state_dict())
-    other = torch.optim.AdamW(second.parameters(), fused=True)
-    load_optimiser(second, other, optimiser_tensors(first, opt))
-    step(first, opt, 2), step(second, other, 2)
-    assert same_weights(first, second)
-
-
 # ---- save and load
 
 
@@ -175,7 +159,7 @@ def test_a_checkpoint_of_another_model_is_refused_and_nothing_changes(make_toy_l
 def test_another_architecture_is_named(image_loaders, tmp_path):
     dls = image_loaders()
     file = vision_learner(dls, "resnet18", pretrained=False).save(tmp_path / "r18")
-    with pytest.raises(TrainingError, match="arch: resnet18 there, mobilenetv3_small_050 here"):
+    with pytest.raises(TrainingError, match="arch resnet18 there, mobilenetv3_small_050 here"):
         vision_learner(dls, "mobilenetv3_small_050", pretrained=False).load(file)
 
 
@@ -235,19 +219,47 @@ def test_a_chain_of_runs_is_taken_up_in_its_second_link(make_toy_learner, tmp_pa
 @pytest.mark.parametrize(
     ("difference", "change"),
     [
-        ("epochs: 3 there, 4 here", {"n_epoch": 4}),
-        ("learning rates", {"lr_max": 2e-2}),
-        ("weight decay", {"wd": 0.5}),
-        ("callbacks", {"pct_start": 0.5}),
-        ("callbacks", {"cbs": [GradientAccumulation(2)]}),
+        ("a run of 3 epochs, 1 of them done, and 4 are asked for", {"n_epoch": 4}),
+        (r"Cause: learning rate 0.01 there, 0.02 here\.\n", {"lr_max": 2e-2}),
+        (r"Cause: weight decay 0.01 there, 0.5 here\.\n", {"wd": 0.5}),
+        (r"schedule of lr \(div, div_final, pct_start\); the schedule of momentum", {"pct_start": 0.5}),
+        (r"Cause: the schedule of momentum \(moms, pct_start\)\.\n", {"moms": (0.9, 0.8, 0.9)}),
+        (r"Cause: GradientAccumulation only here\.\n", {"cbs": [GradientAccumulation(2)]}),
     ],
 )
-def test_another_run_is_refused_by_name(make_toy_learner, tmp_path, difference, change):
+def test_another_run_is_refused_by_what_was_changed_and_no_more(make_toy_learner, tmp_path, difference, change):
     settings = {"n_epoch": 3, "lr_max": 1e-2, "resume": tmp_path / "run.safetensors"}
     with pytest.raises(KeyboardInterrupt):
         make_toy_learner().fit_one_cycle(**settings | {"cbs": [Interrupt(1)]})
     with pytest.raises(TrainingError, match=difference):
         make_toy_learner().fit_one_cycle(**settings | change)
+
+
+def test_schedules_of_the_same_shape_at_another_height_are_another_run(make_toy_learner, tmp_path):
+    """The rate that `fit` is given is the same: only the schedules differ."""
+    settings = {"n_epoch": 2, "lr": 1e-3, "resume": tmp_path / "run.safetensors"}
+    make_toy_learner().fit(**settings, cbs=ParamScheduler({"lr": one_cycle(1e-2)}))
+    with pytest.raises(TrainingError, match=r"Cause: the schedule of lr is higher or lower throughout\."):
+        make_toy_learner().fit(**settings, cbs=ParamScheduler({"lr": one_cycle(2e-2)}))
+
+
+@pytest.mark.parametrize(
+    ("key", "there", "here", "words"),
+    [
+        ("seeds", [42, 42], [42, 42], []),
+        ("vocab", ["cat", "dog"], ["cat", "fox", "hen"], ["classes: dog only there, fox, hen only here"]),
+        ("vocab", ["cat", "dog"], ["dog", "cat"], ["classes: the same in another order"]),
+        ("learning rates", [1e-5, 1e-3], [2e-5, 1e-3], ["learning rate 1e-05 there, 2e-05 here"]),
+        ("learning rates", [1e-3], [1e-4, 2e-3], ["learning rate 0.001 there, 0.002 here"]),
+        ("transforms", ["Resize(32)", "[]"], ["Resize(64)", "[]"], ["item_tfms Resize(32) there, Resize(64) here"]),
+        ("optimiser", {"kind": "SGD", "momentum": 0}, {"kind": "SGD", "momentum": 0, "new": 1}, []),
+        ("optimiser", {"kind": "SGD"}, {"kind": "AdamW"}, ["optimiser kind SGD there, AdamW here"]),
+        ("callbacks", {"MixUp": {"alpha": 0.4}}, {"MixUp": {"alpha": 0.2}}, ["MixUp alpha 0.4 there, 0.2 here"]),
+        ("callbacks", {"MixUp": {"alpha": 0.4}}, {}, ["MixUp only there"]),
+    ],
+)
+def test_what_differs_is_told_in_a_few_words(key, there, here, words):
+    assert differences(key, there, here) == words
 
 
 def test_other_data_are_refused(make_toy_learner, tmp_path):
@@ -285,6 +297,134 @@ def test_fine_tune_is_resumed_in_either_phase(make_lite0_learner, tmp_path):
         resumed = make_lite0_learner()
         resumed.fine_tune(2, cache_features=True, resume=file)
         assert same_weights(whole.model, resumed.model)
+
+
+# ---- a run that becomes longer
+
+
+def test_a_finished_run_at_a_constant_rate_goes_on_as_if_it_had_been_asked_for(make_toy_learner, tmp_path, capsys):
+    whole, file = make_toy_learner(), tmp_path / "run.safetensors"
+    whole.fit(5, 1e-2)
+    make_toy_learner().fit(3, 1e-2, resume=file)
+    extended = make_toy_learner()
+    extended.fit(5, 1e-2, resume=file)
+    assert same_weights(whole.model, extended.model)
+    assert extended.recorder.values == whole.recorder.values
+    assert "a run of 3 epochs, 3 of them done, and 5 are asked for: it goes on to 5" in capsys.readouterr().out
+    make_toy_learner().fit(5, 1e-2, resume=file)  # that is the run in the file from now on
+    with pytest.raises(TrainingError, match="What is done stays done"):
+        make_toy_learner().fit(4, 1e-2, resume=file)
+
+
+@pytest.mark.parametrize("method", ["fit_one_cycle", "fit_flat_cos"])
+def test_a_planned_run_is_not_extended_and_the_remedy_can_be_followed(make_toy_learner, tmp_path, method):
+    first, file = make_toy_learner(), tmp_path / "run.safetensors"
+    getattr(first, method)(2, 1e-2, resume=file)
+    learn = make_toy_learner()
+    with pytest.raises(TrainingError, match=r"planned for 2 epochs(.|\n)*learn\.load"):
+        getattr(learn, method)(3, 1e-2, resume=file)
+    learn.load(file)
+    assert same_weights(first.model, learn.model)
+    getattr(learn, method)(3, 1e-2, resume=tmp_path / "more.safetensors")
+    assert learn.epochs_done == 5
+
+
+# ---- numbers of other libraries, and what JSON cannot hold
+
+
+class Odd(Callback):
+    """Gives what it is told as its settings and its state."""
+
+    def __init__(self, settings=None, state=None):
+        self.given = settings or {}, state or {}
+
+    def settings(self):
+        return self.given[0]
+
+    def state(self):
+        return self.given[1]
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64, torch.tensor], ids=["float32", "float64", "tensor"])
+def test_numbers_of_other_libraries_are_written_and_resumed(make_toy_learner, tmp_path, number):
+    def train(name):
+        learn = make_toy_learner()
+        callbacks = [GradientClip(number(0.5)), MixUp(number(0.5)), GradientAccumulation(np.int64(2))]
+        watching = [
+            EarlyStopping(patience=np.int64(3), min_delta=number(0.01)),
+            Odd({"x": number(0.5)}, {"n": number(2)}),
+        ]
+        watching += [ParamScheduler({"lr": anneal_linear(number(0.01), number(0.001))})]
+        learn.fit(2, 1e-2, wd=number(0.25), resume=tmp_path / name, cbs=[*callbacks, *watching])
+        return learn
+
+    first, again = train("run.safetensors"), train("run.safetensors")
+    assert same_weights(first.model, again.model)
+    facts = read_checkpoint(tmp_path / "run.safetensors")[1]
+    assert facts["callbacks"]["MixUp"] == {"alpha": 0.5} and facts["states"]["Odd"] == {"n": 2}
+    assert {type(rate) for rate in first.recorder.lrs} == {float}
+
+
+@pytest.mark.parametrize(
+    ("odd", "named"), [(Odd({"x": {1}}), r"Odd\.settings"), (Odd(None, {"x": Path()}), r"Odd\.state")]
+)
+def test_what_cannot_be_written_is_refused_before_the_first_epoch(make_toy_learner, tmp_path, odd, named):
+    learn = make_toy_learner()
+    with pytest.raises(TrainingError, match=f"What {named}.* cannot be written to a checkpoint"):
+        learn.fit(1, resume=tmp_path / "run.safetensors", cbs=odd)
+    assert learn.epochs_done == 0 and not learn.opt.state
+
+
+# ---- where files go
+
+
+def test_names_become_files_in_one_way(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert model_file("resnet_0.95") == Path("models/resnet_0.95.safetensors")
+    assert model_file("there/resnet_0.95") == Path("there/resnet_0.95.safetensors")
+    assert model_file("best.safetensors") == Path("best.safetensors")
+    assert model_file("~/stage1") == tmp_path / "stage1.safetensors"
+
+
+def test_home_is_found_by_all_that_is_kept(make_toy_learner, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    learn = make_toy_learner()
+    learn.fit(1, resume="~/run.safetensors", cbs=[SaveBest("~/best"), CSVLog("~/log.csv")])
+    assert learn.load("~/best") is learn and learn.load("~/run.safetensors") is learn
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["best.safetensors", "log.csv", "run.safetensors"]
+    assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize("ending", [".pth", ".pkl", ".PT"])
+def test_a_file_with_the_ending_of_a_pickle_is_refused_before_training(toy_learner, tmp_path, ending):
+    for wrong in (
+        lambda: toy_learner.save(tmp_path / f"stage1{ending}"),
+        lambda: toy_learner.load(tmp_path / f"stage1{ending}"),
+        lambda: toy_learner.fit(1, resume=tmp_path / f"stage1{ending}"),
+        lambda: toy_learner.fit(1, cbs=SaveBest(tmp_path / f"stage1{ending}")),
+    ):
+        with pytest.raises(TrainingError, match=r"ending of a pickle(.|\n)*stage1\.safetensors"):
+            wrong()
+    assert toy_learner.epochs_done == 0
+
+
+def test_what_a_kill_left_half_written_goes_with_the_next_save(toy_learner, tmp_path):
+    code = f"""
+import os, signal
+from coursekit.training import checkpoint
+checkpoint.save_file = lambda tensors, path, header: (path.write_bytes(b"half"), os.kill(os.getpid(), signal.SIGKILL))
+checkpoint.write_checkpoint({str(tmp_path / "stage-1.safetensors")!r}, {{}}, {{}})
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -9
+    assert len(list(tmp_path.glob(".tmp-*"))) == 1
+    toy_learner.save(tmp_path / "stage-2")
+    assert not list(tmp_path.glob(".tmp-*")) and (tmp_path / "stage-2.safetensors").exists()
+
+
+# ---- the data's fingerprint
 
 
 def test_names_and_targets_make_the_fingerprint():
