@@ -42,7 +42,8 @@ setup(
     extras_require={
         "course": requirements("course_requirements"),
         "onnx": requirements("onnx_requirements"),
-        "dev": requirements("dev_requirements") + requirements("onnx_requirements"),
+        "metrics": requirements("metrics_requirements"),
+        "dev": [line for extra in ("dev", "onnx", "metrics") for line in requirements(f"{extra}_requirements")],
     },
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -40,8 +40,21 @@ from .datasets.catalogue import URLs, solar_cells, textiles, untar_data
 from .images import open_image
 
 # %% ../nbs/lib/all.ipynb #917f580a
-from .losses import CrossEntropyLoss, cross_entropy, log_softmax, nll_loss, softmax
-from .metrics import accuracy, error_rate
+from .losses import CrossEntropyLoss, FocalLoss, cross_entropy, log_softmax, nll_loss, softmax
+from coursekit.metrics import (
+    BalancedAccuracy,
+    CohenKappa,
+    F1Score,
+    MatthewsCorrCoef,
+    Precision,
+    Recall,
+    RocAuc,
+    SklearnMetric,
+    TopKAccuracy,
+    accuracy,
+    error_rate,
+    top_k_accuracy,
+)
 from .models.bodies import resnet18, resnet34, resnet50, resnet101, resnet152
 from .models.model import build_model, create_head, load_pretrained
 
@@ -62,7 +75,7 @@ from .training.logs import CSVLog, TensorBoardLog
 from .training.loop import TrainingLoop
 from .training.lr_finder import minimum, slide, steep, valley
 from .training.monitors import EarlyStopping, ReduceLROnPlateau, SaveBest
-from .training.precision import Engine, Precision
+from .training.precision import Engine
 from .training.recorder import Recorder
 from coursekit.training.schedule import (
     ParamScheduler,
@@ -147,11 +160,12 @@ __all__ += [
     "ColSplitter", "FuncSplitter", "GrandparentSplitter", "GroupSplitter", "IndexSplitter", "OneHotReader", "audit",
     "bad_items", "drop_bad", "ignored_files", "picture_groups", "plot_audit", "read_table", "RandomSplitter",
     "RegexLabeller", "StratifiedSplitter", "get_image_files", "parent_label", "using_attr", "open_image",
-    "CrossEntropyLoss", "cross_entropy", "log_softmax", "nll_loss", "softmax", "accuracy", "error_rate",
+    "CrossEntropyLoss", "FocalLoss", "cross_entropy", "log_softmax", "nll_loss", "softmax", "accuracy", "error_rate",
+    "BalancedAccuracy", "CohenKappa", "F1Score", "MatthewsCorrCoef", "Precision", "Recall", "RocAuc",
+    "SklearnMetric", "TopKAccuracy", "top_k_accuracy",
     "build_model", "create_head", "load_pretrained", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152",
     "Callback", "CSVLog", "CutMix", "EarlyStopping", "GradientAccumulation", "GradientClip", "MixUp", "SaveBest",
-    "ReduceLROnPlateau",
-    "SkipStep", "StopTraining", "TensorBoardLog", "TerminateOnNaN", "Engine", "Precision", "Learner", "LivePlot",
+    "ReduceLROnPlateau", "SkipStep", "StopTraining", "TensorBoardLog", "TerminateOnNaN", "Engine", "Learner", "LivePlot",
     "Recorder", "TrainingLoop", "cnn_learner", "vision_learner", "minimum", "slide", "steep", "valley",
     "ParamScheduler", "anneal_constant", "anneal_cosine", "anneal_exponential", "anneal_linear",
     "anneal_polynomial", "flat_cos", "in_sequence", "one_cycle", "one_cycle_momentum", "plot_schedules",

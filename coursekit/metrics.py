@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 # %% auto #0
-__all__ = ['accuracy', 'error_rate']
+__all__ = ['accuracy', 'error_rate', 'metric_name', 'metric_names', 'top_k_accuracy', 'TopKAccuracy', 'SklearnMetric', 'as_probabilities', 'F1Score', 'Precision', 'Recall', 'BalancedAccuracy', 'MatthewsCorrCoef', 'CohenKappa', 'RocAuc']
 
 # %% ../nbs/04_softmax_and_cross_entropy.ipynb #10fc8722
 from torch import Tensor
@@ -27,3 +27,224 @@ def accuracy(predictions: Tensor, targets: Tensor) -> Tensor:
 def error_rate(predictions: Tensor, targets: Tensor) -> Tensor:
     """Returns the share of rows whose largest value is not at the target: 1 - `accuracy`."""
     return 1 - accuracy(predictions, targets)
+
+# %% ../nbs/lib/metrics.ipynb #0e1b110b
+import math
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from .core import DataError
+from .losses import softmax
+from .text import pluralize
+
+# %% ../nbs/lib/metrics.ipynb #a17217f4
+def metric_name(metric: Any) -> str:
+    """Returns the name of a metric's column: its `__name__` or `name`, with the arguments of a `partial`, or its class.
+
+    `partial(top_k_accuracy, k=3)` is "top_k_accuracy_k_3".
+    """
+    if isinstance(metric, partial):
+        return _with_arguments(metric_name(metric.func), metric.keywords)
+    names = (getattr(metric, attribute, None) for attribute in ("__name__", "name"))
+    return next((name for name in names if isinstance(name, str)), type(metric).__name__)
+
+
+def metric_names(metrics: Iterable[Any]) -> list[str]:
+    """Returns a name of its own for each metric: the second of the same name is followed by `_2`, and so on."""
+    names = ["epoch", "train_loss", "valid_loss"]  # the table has these columns already
+    for metric in metrics:
+        name = metric_name(metric)
+        n = 1 + sum(name == other or other.removeprefix(f"{name}_").isdigit() for other in names)
+        names.append(name if n == 1 else f"{name}_{n}")
+    return names[3:]
+
+
+def _with_arguments(name: str, arguments: Mapping[str, Any]) -> str:
+    words = []
+    for key, value in arguments.items():
+        if isinstance(value, str | int | float):  # arrays are too long for a name
+            words.append(value if isinstance(value, str) else key if value is True else f"{key}_{value}")
+    return "_".join([name, *words])
+
+# %% ../nbs/lib/metrics.ipynb #fb242c50
+def top_k_accuracy(predictions: Tensor, targets: Tensor, k: int = 5) -> Tensor:
+    """Returns the share of rows whose target is among the `k` largest values, as a 0-dim float32 tensor.
+
+    `predictions` and `targets` as for `accuracy`. Raises `DataError` unless there are more than `k` classes.
+    """
+    check_targets(predictions, targets)
+    if not 0 < k < predictions.shape[1]:
+        what = f"The {k} first of {pluralize(predictions.shape[1], 'class', 'classes')} say nothing."
+        raise DataError(what, "With all classes among the first, every answer is right.", "Give a smaller k, above 0.")
+    return (predictions.topk(k, dim=1).indices == targets[:, None]).any(dim=1).float().mean()
+
+
+class TopKAccuracy:
+    """Computes `top_k_accuracy`; its column is called "top_5_accuracy", or as `k` is."""
+
+    lower_is_better = False
+
+    def __init__(self, k: int = 5):
+        self.k, self.__name__ = k, f"top_{k}_accuracy"
+
+    def __call__(self, predictions: Tensor, targets: Tensor) -> Tensor:
+        """Returns the metric of all predictions (N, C) and targets (N,)."""
+        return top_k_accuracy(predictions, targets, self.k)
+
+# %% ../nbs/lib/metrics.ipynb #9e640a48
+def _sklearn_function(name: str) -> Callable:
+    """Returns the function of this name in `sklearn.metrics`; raises `DataError` where the package is not installed."""
+    try:
+        import sklearn.metrics
+    except ImportError as error:
+        remedy = 'pip install scikit-learn (or coursekit with its extra: pip install ".[metrics]")'
+        raise DataError(f"{name} cannot be computed.", f"scikit-learn is not installed ({error}).", remedy) from None
+    return getattr(sklearn.metrics, name)
+
+
+class SklearnMetric:
+    """Makes a metric of a function of (targets, predicted classes): one of scikit-learn's, or your own in that order.
+
+    `func`: the function, or its name in `sklearn.metrics`. `probs`: it takes probabilities instead of classes: (N, C),
+    or (N,) for two classes, those of the second. `kwargs` go to `func` and into the column's name: "f1_macro" for
+    `SklearnMetric(f1_score, average="macro")`. `average="auto"` is "binary" for two classes, where the second class of
+    the vocabulary counts as positive, and "macro" for more. `lower_is_better` is known to callbacks that look for the
+    best epoch; by default scikit-learn's rule decides: a name ends in _loss, _error or _deviance.
+    """
+
+    def __init__(
+        self, func: str | Callable, *, probs: bool = False, lower_is_better: bool | None = None, **kwargs: Any
+    ):
+        self.func: Callable = _sklearn_function(func) if isinstance(func, str) else func
+        self.probs, self.kwargs = probs, kwargs
+        given = {key: value for key, value in kwargs.items() if value != "auto"}
+        self.__name__ = _with_arguments(metric_name(self.func).removesuffix("_score"), given)
+        by_name = metric_name(self.func).endswith(("_loss", "_error", "_deviance"))
+        self.lower_is_better = by_name if lower_is_better is None else lower_is_better
+        self._said: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.__name__})"
+
+    def __call__(self, predictions: Tensor, targets: Tensor) -> float:
+        """Returns the metric of all `predictions` (N, C), logits or probabilities, and `targets` (N,).
+
+        What scikit-learn warns of is said once. Raises `DataError` when the metric cannot be computed.
+        """
+        check_targets(predictions, targets)
+        given = as_probabilities(predictions) if self.probs else predictions.argmax(dim=1)
+        if self.probs and given.isnan().any():  # of a model that has diverged
+            return math.nan
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                value = self.score(targets.cpu().numpy(), given.cpu().numpy(), predictions.shape[1])
+        except (TypeError, ValueError) as error:
+            raise self._error(" ".join(str(error).split())) from error
+        for warning in caught:
+            self.warn_once(str(warning.message))
+        if np.size(value) != 1:
+            raise self._error(f"It gives {np.size(value)} numbers; a column of the table has room for one.")
+        return float(np.asarray(value).item())
+
+    def score(self, targets: np.ndarray, given: np.ndarray, n_classes: int) -> Any:
+        """Calls the function with targets (N,) and the predicted classes or their probabilities."""
+        kwargs = dict(self.kwargs)
+        if kwargs.get("average") == "auto":
+            kwargs["average"] = "binary" if n_classes == 2 else "macro"
+        if kwargs.get("average") == "binary" and n_classes != 2:
+            raise ValueError(f'average="binary" is for two classes; there are {n_classes}')
+        return self.func(targets, given[:, 1] if self.probs and n_classes == 2 else given, **kwargs)
+
+    def warn_once(self, text: str) -> None:
+        """Warns with this text, unless this metric has done so before."""
+        if text not in self._said:
+            self._said.add(text)
+            warnings.warn(f"{self.__name__}: {text}", stacklevel=3)
+
+    def _error(self, cause: str) -> DataError:
+        remedy = f"Change the arguments of the metric, such as average; help({metric_name(self.func)}) lists them."
+        return DataError(f"The metric {self.__name__} cannot be computed.", cause, remedy)
+
+
+def as_probabilities(predictions: Tensor) -> Tensor:
+    """Returns probabilities (N, C) as they are, and the softmax of anything else."""
+    sums = predictions.sum(dim=1)
+    are_some = bool((predictions >= 0).all()) and bool(((sums - 1).abs() < 1e-3).all())
+    return predictions if are_some else softmax(predictions, dim=1)
+
+# %% ../nbs/lib/metrics.ipynb #043f66f0
+class F1Score(SklearnMetric):
+    """Computes F1, the harmonic mean of precision and recall; `average` as in `SklearnMetric`."""
+
+    def __init__(self, average: str = "auto", **kwargs: Any):
+        super().__init__("f1_score", average=average, **kwargs)
+
+
+class Precision(SklearnMetric):
+    """Computes the share of right answers among all answers that name a class."""
+
+    def __init__(self, average: str = "auto", **kwargs: Any):
+        super().__init__("precision_score", average=average, **kwargs)
+
+
+class Recall(SklearnMetric):
+    """Computes the share of a class's images that are found."""
+
+    def __init__(self, average: str = "auto", **kwargs: Any):
+        super().__init__("recall_score", average=average, **kwargs)
+
+
+class BalancedAccuracy(SklearnMetric):
+    """Computes the mean over classes of their recall: a rare class counts as much as a frequent one."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__("balanced_accuracy_score", **kwargs)
+
+
+class MatthewsCorrCoef(SklearnMetric):
+    """Computes Matthews' correlation of answers and targets: 1 for all right, 0 for guessing."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__("matthews_corrcoef", **kwargs)
+
+
+class CohenKappa(SklearnMetric):
+    """Computes Cohen's kappa, agreement beyond chance; `weights="quadratic"` for classes with an order (grades)."""
+
+    def __init__(self, weights: str | None = None, **kwargs: Any):
+        super().__init__("cohen_kappa_score", weights=weights, **kwargs)
+
+# %% ../nbs/lib/metrics.ipynb #9b82f259
+class RocAuc(SklearnMetric):
+    """Computes the area under the ROC curve: of two classes for the second; of more, each against the rest, averaged.
+
+    `average`: "macro", or "weighted" by the number of images. A class that no image has, or all, has no curve: it is
+    left out with a warning. Without any curve the value is NaN.
+    """
+
+    def __init__(self, average: str = "macro", **kwargs: Any):
+        super().__init__("roc_auc_score", probs=True, average=average, **kwargs)
+        self.__name__ = self.__name__.removesuffix("_macro")
+
+    def score(self, targets: np.ndarray, given: np.ndarray, n_classes: int) -> float:
+        """Returns the (mean) area for targets (N,) and probabilities (N, C)."""
+        kwargs = dict(self.kwargs)
+        average = kwargs.pop("average")
+        if average not in ("macro", "weighted"):
+            raise ValueError(f"average={average!r} is neither 'macro' nor 'weighted'")
+        classes = np.arange(n_classes) if n_classes > 2 else np.array([1])
+        counts = np.array([(targets == c).sum() for c in classes])
+        has_curve = (counts > 0) & (counts < len(targets))
+        if not has_curve.all():
+            left_out = pluralize(int((~has_curve).sum()), "class", "classes")
+            self.warn_once(f"{left_out} without a ROC curve left out: all images have it, or none.")
+        if not has_curve.any():
+            return math.nan
+        areas = [self.func(targets == c, given[:, c], **kwargs) for c in classes[has_curve]]
+        return float(np.average(areas, weights=counts[has_curve] if average == "weighted" else None))

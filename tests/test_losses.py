@@ -5,14 +5,17 @@ import math
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from coursekit.core import DataError
+from coursekit.core import DataError, TrainingError
 from coursekit.losses import (
     CrossEntropyLoss,
+    FocalLoss,
+    check_loss_fits,
     check_targets,
     cross_entropy,
     log_softmax,
@@ -20,6 +23,7 @@ from coursekit.losses import (
     softmax,
     subtract_max,
 )
+from coursekit.training.callbacks import MixUp
 
 LESSON = Path(__file__).resolve().parent.parent / "nbs" / "04_softmax_and_cross_entropy.ipynb"
 OURS_AND_TORCHS = pytest.mark.parametrize(
@@ -305,6 +309,129 @@ def test_values_of_targets_are_not_read_from_a_device() -> None:
 def test_no_rows_are_no_error_and_give_no_losses() -> None:
     losses = cross_entropy(torch.zeros(0, 3), torch.zeros(0, dtype=torch.long), reduction="none")
     assert losses.shape == (0,)
+
+
+# ---- classes that weigh nothing
+
+
+def test_a_batch_whose_classes_all_weigh_nothing_has_loss_and_gradient_zero() -> None:
+    weight = torch.tensor([0.0, 1.0])
+    targets = torch.tensor([0, 0])
+    for loss in (CrossEntropyLoss(weight), FocalLoss(weight=weight), lambda x, y: cross_entropy(x, y, weight=weight)):
+        logits = torch.randn(2, 2, requires_grad=True)
+        value = loss(logits, targets)
+        value.backward()
+        assert value.item() == 0 and torch.equal(logits.grad, torch.zeros(2, 2))
+
+
+def test_weights_may_be_a_list_or_an_array_of_float64() -> None:
+    x, targets = random_logits((6, 3), seed=1), random_targets(6, 3, seed=1)
+    expected = F.cross_entropy(x, targets, weight=torch.tensor([1.0, 2, 3]))
+    for weight in ([1, 2, 3], np.array([1.0, 2, 3]), torch.tensor([1, 2, 3])):
+        assert_close(CrossEntropyLoss(weight)(x, targets), expected)
+
+
+# ---- the focal loss
+
+
+def focal_by_hand(logits, targets, gamma, weight=None):
+    """The paper's formula (5), in float64: -alpha_t (1 - p_t)^gamma log(p_t), divided by the sum of alpha_t."""
+    p = torch.softmax(logits.double(), 1)[torch.arange(len(targets)), targets]
+    alpha = torch.ones(logits.shape[1], dtype=torch.float64) if weight is None else weight.double()
+    return ((-alpha[targets] * (1 - p) ** gamma * p.log()).sum() / alpha[targets].sum()).float()
+
+
+@pytest.mark.parametrize("weight", [None, torch.tensor([0.5, 1, 2, 3, 0])])
+@pytest.mark.parametrize("gamma", [0, 0.5, 1, 2, 5])
+def test_the_focal_loss_is_the_paper_s(gamma, weight) -> None:
+    x, targets = random_logits((40, 5), seed=3), random_targets(40, 5, seed=3)
+    assert_close(FocalLoss(gamma, weight)(x, targets), focal_by_hand(x, targets, gamma, weight))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weight", [None, torch.tensor([0.5, 1, 2, 3, 0.1])])
+def test_with_gamma_0_it_is_cross_entropy_for_classes_and_probabilities(reduction, smoothing, weight) -> None:
+    x, targets = random_logits((12, 5), seed=4), random_targets(12, 5, seed=4)
+    mixed = torch.softmax(random_logits((12, 5), seed=5), 1)
+    focal, plain = FocalLoss(0, weight, reduction, smoothing), CrossEntropyLoss(weight, reduction, smoothing)
+    for y in (targets, mixed):
+        ours, theirs = (value_and_gradient(lambda z, f=f, y=y: f(z, y), x) for f in (focal, plain))
+        for a, b in zip(ours, theirs, strict=True):
+            assert_close(a, b)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2])
+def test_its_gradient_agrees_with_finite_differences(gamma) -> None:
+    x, targets = random_logits((3, 4), seed=9, dtype=torch.float64), random_targets(3, 4, seed=9)
+    loss = FocalLoss(gamma, torch.linspace(0.5, 2, 4), label_smoothing=0.1)
+    assert torch.autograd.gradcheck(lambda z: loss(z, targets), x.requires_grad_())
+
+
+@pytest.mark.parametrize("gamma", [0, 0.5, 1, 2])
+def test_it_stays_finite_for_large_logits_and_half_precision(gamma) -> None:
+    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+        x = torch.tensor([[1000.0, 0, -1000], [-1000, 0, 1000]], dtype=dtype, requires_grad=True)
+        loss = FocalLoss(gamma)(x, torch.tensor([0, 0]))
+        loss.backward()
+        assert loss.dtype == torch.float32 and loss.isfinite() and x.grad.isfinite().all()
+
+
+def test_easy_images_count_less() -> None:
+    logits = torch.tensor([0.1, 0.9]).logit()[:, None] * torch.tensor([1.0, 0.0])
+    targets = torch.tensor([0, 0])
+    share = FocalLoss(reduction="none")(logits, targets) / CrossEntropyLoss(reduction="none")(logits, targets)
+    assert_close(share, torch.tensor([0.81, 0.01]))
+
+
+def test_it_is_used_like_cross_entropy() -> None:
+    loss = FocalLoss()
+    x = random_logits((4, 3), seed=2)
+    assert_close(loss.activation(x), torch.softmax(x, 1))
+    assert torch.equal(loss.decodes(x), x.argmax(1))
+
+
+# ---- what would fail after the first forward pass
+
+
+@pytest.mark.parametrize(
+    ("loss", "parts"),
+    [
+        (FocalLoss(gamma=-1), ["gamma=-1", "0 or more"]),
+        (FocalLoss(label_smoothing=1.5), ["label_smoothing=1.5", "0 to 1"]),
+        (torch.nn.CrossEntropyLoss(weight=torch.ones(2)), ["(2,)", "3 classes"]),
+        (CrossEntropyLoss(weight=[1, 2]), ["(2,)", "3 classes", "vocabulary"]),
+    ],
+)
+def test_a_loss_that_cannot_train_is_named(loss, parts) -> None:
+    with pytest.raises(DataError) as refusal:
+        check_loss_fits(loss, 3)
+    assert all(part in str(refusal.value) for part in parts)
+
+
+def test_any_other_loss_passes() -> None:
+    for loss in (CrossEntropyLoss(), FocalLoss(weight=torch.ones(3)), F.cross_entropy, lambda p, t: p.sum()):
+        check_loss_fits(loss, 3)
+
+
+@pytest.mark.parametrize("loss", [torch.nn.CrossEntropyLoss(reduction="none"), CrossEntropyLoss(reduction="average")])
+def test_a_learner_refuses_a_loss_that_is_not_one_number(loss, make_toy_learner) -> None:
+    with pytest.raises(TrainingError, match='reduction="mean"'):
+        make_toy_learner(loss_func=loss)
+
+
+def test_a_learner_refuses_weights_of_other_classes_before_the_first_step(make_toy_learner) -> None:
+    learn = make_toy_learner(loss_func=FocalLoss(weight=torch.ones(5)))
+    with pytest.raises(DataError, match="5"):
+        learn.fit(1)
+    assert not len(learn.recorder.losses)
+
+
+def test_a_learner_trains_with_it_also_on_mixed_images(make_toy_learner) -> None:
+    learn = make_toy_learner(loss_func=FocalLoss(weight=[1.0, 2.0]))
+    learn.fit(2, 1e-2, cbs=MixUp())
+    first, last = (row[2] for row in learn.recorder.values)
+    assert last < first and learn.validate()[0] == last
 
 
 # ---- the answers that the lesson folds away

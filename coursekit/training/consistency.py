@@ -5,6 +5,7 @@
 # %% ../../nbs/lib/training/consistency.ipynb #6f5bdf29
 from __future__ import annotations
 
+import copy
 import operator
 import warnings
 import zlib
@@ -19,6 +20,7 @@ from ..core import CoursekitError, TrainingError, generator
 from ..data.batches import BatchKey
 from ..data.block import DataLoaders
 from ..losses import CrossEntropyLoss
+from ..metrics import metric_name
 from ..models.inference import unwrap
 from ..models.model import VisionModel
 from ..text import list_some
@@ -52,8 +54,8 @@ def check_loss(loss_func: Any, device: torch.device) -> Callable[[Tensor, Tensor
     if not callable(loss_func):
         remedy = "Leave loss_func out for cross-entropy, or pass a function of logits (N, C) and targets (N,)."
         raise TrainingError(f"{loss_func!r:.60} is no loss.", "It cannot be called.", remedy)
-    if getattr(loss_func, "reduction", "mean") == "none":
-        cause = 'With reduction="none" it gives one number for each image, and training needs one for the batch.'
+    if (reduction := getattr(loss_func, "reduction", "mean")) not in ("mean", "sum"):
+        cause = f"Its reduction is {reduction!r}, and training needs one number for the batch."
         remedy = 'Take reduction="mean"; get_preds(with_loss=True) returns the loss of each image.'
         raise TrainingError(f"{type(loss_func).__name__} cannot be trained with.", cause, remedy)
     return loss_func.to(device) if isinstance(loss_func, nn.Module) else loss_func
@@ -70,33 +72,42 @@ def list_metrics(metrics: Any) -> list[Callable[[Tensor, Tensor], Any]]:
         if not callable(metric):
             remedy = "Pass the function itself, without quotes: metrics=error_rate, or metrics=[accuracy, error_rate]."
             raise TrainingError(f"{metric!r:.60} is no metric.", "It cannot be called.", remedy)
+        if str(getattr(metric, "__module__", "")).startswith("sklearn."):
+            name, cause = (
+                metric_name(metric),
+                "scikit-learn's functions take (targets, classes), a metric (logits, targets).",
+            )
+            raise TrainingError(f"{name} is no metric as it stands.", cause, f"Wrap it: SklearnMetric({name}).")
     return listed
 
 
-def try_metrics(metrics: Sequence[Callable], dls: DataLoaders, device: torch.device) -> None:
-    """Computes every metric once, on random logits for the validation set's labels.
+def try_metrics(
+    metrics: Sequence[Callable], labels: Sequence[int] | None, n_classes: int, device: torch.device | str = "cpu"
+) -> None:
+    """Computes every metric once, on random logits for `labels`, those of the validation set.
 
-    Raises `TrainingError` for one that cannot be computed, gives several numbers, or none (NaN).
+    Raises `TrainingError` for one that cannot be computed or gives several numbers. What it warns of, and what it
+    keeps from call to call, is left for the real results.
     """
-    n, classes = 5_000_000 // dls.c, list(dls.valid.targets or range(dls.c))
-    targets = torch.tensor(classes if len(classes) <= n else range(n), device=device) % dls.c
-    logits = torch.randn(len(targets), dls.c, generator=generator("metrics")).to(device)
+    n, classes = 5_000_000 // n_classes, list(labels or range(n_classes))
+    targets = torch.tensor(classes if len(classes) <= n else range(n), device=device) % n_classes
+    logits = torch.randn(len(targets), n_classes, generator=generator("metrics")).to(device)
     for metric in metrics:
-        name, what = getattr(metric, "__name__", type(metric).__name__), "cannot be computed"
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                value = float(metric(logits, targets))
-            cause = "" if value == value else "For these labels and random predictions it is NaN."
+                float(copy.deepcopy(metric)(logits, targets))
         except CoursekitError:
             raise
         except Exception as error:
-            cause = f"{type(error).__name__}: {error}"
-        if cause:
+            what, cause = (
+                f"The metric {metric_name(metric)} cannot be computed on this data.",
+                f"{type(error).__name__}: {error}",
+            )
             remedy = (
                 "A metric takes logits (N, C) and targets (N,) of the whole validation set, and returns one number."
             )
-            raise TrainingError(f"The metric {name} {what} on this data.", cause, remedy)
+            raise TrainingError(what, cause, remedy) from error
 
 # %% ../../nbs/lib/training/consistency.ipynb #4c47327f
 def normalization_of(dls: DataLoaders) -> dict[str, list[float]] | None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..core import TrainingError, plain
+from ..metrics import metric_names
 from ..plot import BLUE, RED, new_figure
 from .callbacks import Callback
 from .lr_finder import Sweep, plot_sweep, smooth
@@ -53,7 +54,7 @@ class Recorder(Callback):
 
     def before_fit(self, learn: TrainingLoop) -> None:
         self._clear()
-        self.names = [*self.names[:3], *(getattr(m, "__name__", type(m).__name__) for m in learn.metrics)]
+        self.names = [*self.names[:3], *metric_names(learn.metrics)]
 
     def before_batch(self, learn: TrainingLoop) -> None:
         group = learn.opt.param_groups[-1]
