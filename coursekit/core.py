@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,11 @@ import platformdirs
 import torch
 
 # %% auto #0
-__all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
-           'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed', 'generator',
-           'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic',
-           'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
+__all__ = ['CoursekitError', 'printable', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table',
+           'data_error', 'ArgumentError', 'check_whole', 'check_function', 'refuse_class', 'refuse_arguments',
+           'derive_seed', 'generator', 'torch_seeded', 'uniforms', 'home', 'user_path', 'ls', 'file_stamp',
+           'file_sha256', 'temporary_path', 'write_atomic', 'remove_stale', 'in_notebook', 'processors',
+           'default_device', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -47,7 +49,12 @@ class CoursekitError(Exception):
             parts.append(f"  Cause: {self.cause}")
         if self.remedy:
             parts.append(f"  What to do: {self.remedy}")
-        return "\n".join(parts)
+        return printable("\n".join(parts))
+
+
+def printable(text: str) -> str:
+    r"Returns a text that can be shown and written: bytes of a file name that are no UTF-8 as in `caf\xe9`."
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class DataError(CoursekitError, ValueError):
@@ -111,6 +118,18 @@ def check_function(name: str, value: Any) -> None:
         kind = type(value).__name__
         remedy = f"pass the function itself, without calling it: {name}=my_function"
         raise ArgumentError(f"{name} must be a function, and is a {kind}: {value!r:.60}", "", remedy)
+
+
+def refuse_class(name: str, value: Any, functions: bool = False) -> None:
+    """Raises `ArgumentError` for a class of coursekit, alone or in a list, where an object that it makes is meant.
+
+    With `functions`, also for a function of coursekit in place of what it returns, such as `aug_transforms`.
+    """
+    for one in value if isinstance(value, list | tuple) else [value]:
+        is_class = isinstance(one, type)
+        if (is_class or (functions and isinstance(one, FunctionType))) and one.__module__.startswith("coursekit."):
+            what = f"{name}: {one.__name__} is a {'class' if is_class else 'function'}, and was not called."
+            raise ArgumentError(what, "its brackets are missing", f"write {one.__name__}(...)")
 
 
 _OTHER_NAMES = {"batch_size": "bs", "valid_bs": "val_bs", "workers": "num_workers", "n_workers": "num_workers"}
@@ -183,9 +202,14 @@ def home() -> Path:
     return Path(configured).expanduser() if configured else platformdirs.user_cache_path("coursekit")
 
 
+def user_path(path: str | os.PathLike[str]) -> Path:
+    "Returns the path with `~` at its beginning replaced by the user's home folder."
+    return Path(os.path.expanduser(path))
+
+
 def ls(path: str | Path) -> list[Path]:
     "Lists what is in the folder `path`, sorted by name. (`Path` is Python's own class, so it has no method `ls`.)"
-    return sorted(Path(path).iterdir())
+    return sorted(user_path(path).iterdir())
 
 # %% ../nbs/lib/core.ipynb #823a07f3
 def file_stamp(path: str | os.PathLike[str]) -> bytes:
