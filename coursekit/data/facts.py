@@ -150,7 +150,7 @@ def gather_facts(sources: Sequence[ImageSource], workers: int | None = None, cac
     Facts of a file are kept under `home()` until its size or time of last change differs, unless `cache` is False. An
     interrupted call keeps the facts that it has read.
     """
-    store = home() / "facts.jsonl"
+    store, sources = home() / "facts.jsonl", list(sources)  # by place, also of a Series
     keys = [_file_key(source) if cache else b"" for source in sources]
     found = _recall(store, set(keys) - {b""})
     missing = [i for i, key in enumerate(keys) if key not in found]

@@ -618,7 +618,7 @@ def test_weights_are_those_of_the_items_that_are_left(cleaning, photos):
     items = list(dls.train.items)
     drawn = {items[i].name for i, w in enumerate(dls.train.weights) if w}
     assert drawn == {"5.png", "4.png"} and dls.train.n == 10
-    with pytest.raises(DataError, match="16 numbers"):
+    with pytest.raises(DataError, match="12 values for 16 items"):
         cleaning.dataloaders(recipe, root, bs=4, cache=False, weights=[1.0] * 12)
     assert cleaning.dataloaders(recipe, root, bs=4, cache=False, weights="balanced").train.n == 10
 
