@@ -132,15 +132,30 @@ def refuse_class(name: str, value: Any, functions: bool = False) -> None:
             raise ArgumentError(what, "its brackets are missing", f"write {one.__name__}(...)")
 
 
-_OTHER_NAMES = {"batch_size": "bs", "valid_bs": "val_bs", "workers": "num_workers", "n_workers": "num_workers"}
+_OTHER_NAMES = {  # in other libraries, or other versions of fastai
+    **{"batch_size": "bs", "valid_bs": "val_bs", "val_batch_size": "val_bs", "workers": "num_workers"},
+    **{"n_workers": "num_workers", "random_state": "seed", "test_size": "valid_pct", "valid_size": "valid_pct"},
+    **{"val_pct": "valid_pct", "validation_split": "valid_pct", "tfms": "item_tfms", "classes": "vocab"},
+}
+_OTHER_WAYS = {
+    **dict.fromkeys(["label_delim", "y_block"], "several labels for one image, and regression, are not offered"),
+    **dict.fromkeys(["ds_tfms", "transform", "transforms"], "use item_tfms=Resize(size), batch_tfms=aug_transforms()"),
+    **dict.fromkeys(["size", "image_size", "img_size"], "use item_tfms=Resize(size)"),
+    "stratify": "use splitter=StratifiedSplitter()",
+    "shuffle": "leave it out: training is always shuffled, and nothing else is",
+    "drop_last": "leave it out: training leaves out a last batch of one image, and nothing else",
+    "pin_memory": "leave it out: that is done where it helps",
+}
 
 
 def refuse_arguments(function: str, unknown: Iterable[str], known: Sequence[str]) -> None:
     "Raises `ArgumentError` for `unknown` argument names; it names the `known` one that was probably meant."
     for name in unknown:
-        close = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else difflib.get_close_matches(name, known, n=1)
+        other = _OTHER_NAMES.get(name)
+        close = [other] if other in known else difflib.get_close_matches(name, known, n=1)
         meant = f"did you mean {close[0]}? " if close else ""
-        raise ArgumentError(f"{function} has no argument {name!r}.", remedy=f"{meant}It has {', '.join(known)}")
+        remedy = _OTHER_WAYS.get(name) or f"{meant}It has {', '.join(known)}"
+        raise ArgumentError(f"{function} has no argument {name!r}.", remedy=remedy)
 
 # %% ../nbs/lib/core.ipynb #090e0079
 def derive_seed(*parts: int | str) -> int:

@@ -199,7 +199,7 @@ class CategoryBlock:
 
     vocab: Sequence[str] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "vocab", None if self.vocab is None else read_classes(self.vocab))
 
 # %% ../../nbs/02_loading.ipynb #b0f93edc
@@ -333,7 +333,8 @@ class DataBlock:
         items, problems = drop_unsound(self.items_of(source), self.get_x or _itself, self._labeller(), "dls")
         if problems and isinstance(self.splitter, IndexSplitter):
             cause = "its positions would mean other items"
-            remedy = "first items = drop_bad(items, audit(items)), then give positions in these"
+            how = ", get_x=get_x" if hasattr(items, "iloc") else ""
+            remedy = f"first items = drop_bad(items, audit(items{how})), then give positions in these"
             raise DataError("IndexSplitter counts all items, and drop_bad left some out.", cause, remedy)
         return items, problems
 
