@@ -189,8 +189,9 @@ def warn_of_strays(sources: Sequence[Any]) -> None:
     for name in names if len(names) > 1 else []:
         if name.lower() in _UNLABELLED:
             n = sum(count for folder, count in folders.items() if folder.name == name)
-            way = f"pass get_image_files(path, folders={[other for other in names if other != name]})"
+            files = f"get_image_files(path, folders={[other for other in names if other != name]})"
             what = f"The folder {name!r} is now a class of {pluralize(n, 'image')}, as parent_label reads it."
+            way = f"take {files} as items (ImageDataLoaders.from_path_func(path, files, parent_label))"
             warnings.warn(f"{what} If they have no label, leave them out: {way}.", stacklevel=3)
 
 
@@ -305,7 +306,7 @@ def single_class_error(vocab: Sequence[str]) -> DataError:
         "check get_y: look at get_y(item) for a few items",
     )
 
-# %% ../../nbs/lib/data/items.ipynb #043be3e2
+# %% ../../nbs/lib/data/items.ipynb #ada1f95f
 class MultiCategoryBlock:
     "Raises `SeveralLabelsError`: several labels for one image are not offered."
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..core import DataError, Problem, data_error, user_path
 from .files import is_image_name
 from ..text import list_some, short_name
@@ -93,7 +95,7 @@ class ColReader:
         value = read_cell(row, col)
         if self.label_delim is not None:
             return [label.strip() for label in str(value).split(self.label_delim) if label.strip()]
-        is_whole = isinstance(value, float) and value.is_integer()
+        is_whole = isinstance(value, float | np.floating) and value.is_integer()
         name = f"{int(value) if is_whole else value}{self.suff}"
         pref = os.path.expanduser(self.pref)
         if isinstance(self.pref, str) and pref.endswith("/"):

@@ -148,7 +148,7 @@ def write_table(table: pd.DataFrame, file: str | os.PathLike[str]) -> Path:
     file stays as it was when writing fails. Raises `DataError` when it cannot be written.
     """
     path = Path(file).expanduser()
-    options = {"index": False, "encoding": "utf-8", "lineterminator": "\n"}
+    options = {"index": False, "encoding": "utf-8", "errors": "backslashreplace", "lineterminator": "\n"}
     try:
         write_atomic(path, lambda temporary: table.to_csv(temporary, **options))
     except OSError as error:
