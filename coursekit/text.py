@@ -14,7 +14,7 @@ from typing import Any
 from .core import printable
 
 # %% auto #0
-__all__ = ['pluralize', 'list_some', 'short_name', 'file_name', 'shorten', 'nfc']
+__all__ = ['pluralize', 'list_some', 'short_name', 'file_name', 'shorten', 'class_name', 'nfc']
 
 # %% ../nbs/lib/text.ipynb #86a03ffb
 def pluralize(n: int, one: str, many: str | None = None) -> str:
@@ -49,6 +49,12 @@ def shorten(name: str, width: int = 24) -> str:
     if len(name) <= width:
         return name
     return f"{name[: (width - 1) // 2 + (width - 1) % 2]}…{name[len(name) - (width - 1) // 2 :]}"
+
+# %% ../nbs/lib/text.ipynb #3646902d
+def class_name(label: Any) -> str:
+    "Returns the name of a class: the label as text; 12.0, as pandas reads 12 in a column with gaps, is 12."
+    label = label.item() if hasattr(label, "item") and getattr(label, "ndim", 0) == 0 else label
+    return printable(str(int(label) if isinstance(label, float) and label.is_integer() else label))
 
 # %% ../nbs/lib/text.ipynb #5bf368d4
 def nfc(text: str) -> str:

@@ -19,13 +19,13 @@ from torch.utils.data import Sampler
 
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform, item_tfm_from_spec
-from ..core import DataError, generator, printable
+from ..core import DataError, generator
 from .cache import PlainImages, PresizeCache
 from ..images import ImageSource
-from ..text import list_some, short_name
+from ..text import class_name, list_some, short_name
 
 # %% auto #0
-__all__ = ['Batches', 'Samples', 'open_images', 'EpochSampler', 'stack_sources', 'load_batch', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'class_name', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
+__all__ = ['Batches', 'Samples', 'open_images', 'EpochSampler', 'stack_sources', 'load_batch', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
 
 # %% ../../nbs/lib/data/02_batches.ipynb #8a22421a
 class Batches(Protocol):
@@ -165,12 +165,6 @@ def _cannot_collate(images: Sequence[np.ndarray], names: Sequence[Any]) -> DataE
     )
 
 # %% ../../nbs/02_loading.ipynb #9fbf234a
-def class_name(label: Any) -> str:
-    "The name of a class: the label as text; 12.0, as pandas reads 12 in a column with gaps, is 12."
-    label = label.item() if isinstance(label, np.generic | Tensor) else label
-    return printable(str(int(label) if isinstance(label, float) and label.is_integer() else label))
-
-
 class Categorize:
     """Turns labels into indices and back: `categorize("beagle")` is 15, `categorize.decode(15)` is "beagle".
 

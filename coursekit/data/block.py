@@ -37,7 +37,7 @@ __all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock']
 
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
 from ..core import check_function, check_whole, refuse_arguments, refuse_class, user_path
-from .batches import Categorize, Samples, class_name, item_weights, open_images, stack_pixels
+from .batches import Categorize, Samples, item_weights, open_images, stack_pixels
 from coursekit.data.items import (
     as_items,
     check_split,
@@ -52,7 +52,7 @@ from coursekit.data.items import (
 from .loaders import BatchLoader
 from .places import read_values
 from .summary import describe_steps, function_name
-from ..text import list_some, pluralize, short_name
+from ..text import class_name, list_some, pluralize, short_name
 
 # %% ../../nbs/02_loading.ipynb #2f5fb6f5
 class DataLoaders:

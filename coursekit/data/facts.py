@@ -111,8 +111,9 @@ class Facts(NamedTuple):
 
 def read_facts(source: ImageSource) -> Facts:
     "Opens an image (a path, bytes, or anything else that `open_image` takes), and returns what it is."
+    source = os.path.expanduser(source) if isinstance(source, str | os.PathLike) else source
     try:
-        if isinstance(source, str | os.PathLike | bytes):
+        if isinstance(source, str | bytes):
             with suppress(Exception), Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as stored:
                 return _measure(stored)
         return _measure(source)  # for a file that Pillow cannot open, this raises the error that says what it is

@@ -17,11 +17,10 @@ from typing import Any
 from PIL import Image
 
 from ..core import printable
-from .batches import class_name
 from .facts import Copies, Copy, Facts
 from .items import folders_beside_classes
 from .tables_in import is_missing
-from ..text import list_some, nfc, short_name
+from ..text import class_name, list_some, nfc, short_name
 
 # %% auto #0
 __all__ = ['UNUSABLE', 'TRAIN', 'VALID', 'MAX_IMBALANCE', 'Finding', 'join_findings', 'check_files', 'check_kinds', 'check_names',

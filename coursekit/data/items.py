@@ -18,13 +18,13 @@ from PIL import Image
 from torch import Tensor
 
 from ..core import ArgumentError, DataError, Problem, data_error, user_path
-from .batches import Categorize, class_name, sorted_vocab
+from .batches import Categorize, sorted_vocab
 from .facts import gather_facts
 from .places import entries, is_table, read_positions
 from .splits import Split
 from .tables_in import ColReader, OneHotReader, SeveralLabelsError, is_missing
 from ..images import ImageSource
-from ..text import list_some, pluralize, short_name
+from ..text import class_name, list_some, pluralize, short_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,14 +87,17 @@ def try_items(items: Items, get_x: Callable, get_y: Callable | None) -> tuple[di
                 faults.append(Fault(i, name, error))
         if len(values) == len(steps):
             readings[i] = values
-    _refuse_several(faults, len(items))
+    _refuse_several(faults, len(items), get_y)
     return readings, faults
 
 
-def _refuse_several(faults: Sequence[Fault], n_items: int) -> None:
-    "Raises one error if items have several labels: then this is another task, and no item is at fault."
+def _refuse_several(faults: Sequence[Fault], n_items: int, get_y: Callable | None) -> None:
+    """Raises one error if items have several labels: then this is another task, and no item is at fault.
+
+    A one-hot table promises one label: up to a tenth of its rows count as mistakes, and are reported with all others.
+    """
     several = [fault for fault in faults if isinstance(fault.error, SeveralLabelsError)]
-    if several:
+    if len(several) > (n_items / 10 if isinstance(get_y, OneHotReader) else 0):
         example = f"{several[0].position}: {several[0].name} ({several[0].error.cause})"  # type: ignore[attr-defined]
         raise SeveralLabelsError(f"{len(several):,} of {n_items:,} items have several labels, for example {example}")
 

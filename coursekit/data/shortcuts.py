@@ -17,7 +17,7 @@ from .files import RegexLabeller, get_image_files, parent_label, using_attr
 from .places import is_table, read_values, refuse_table
 from .splits import ColSplitter, GrandparentSplitter, RandomSplitter, Split
 from .tables_in import ColReader, OneHotReader, read_table
-from ..text import list_some
+from ..text import class_name, list_some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,7 +215,7 @@ class _Listed:
 def _label_of(files: Sequence[Path], labels: Sequence[Any]) -> _Listed:
     "Returns a function from file to label; raises `DataError` for a file that is listed with two labels."
     by_file = dict(zip(files, labels, strict=True))
-    twice = [file for file, label in zip(files, labels, strict=True) if str(by_file[file]) != str(label)]
+    twice = [file for file, label in zip(files, labels, strict=True) if class_name(by_file[file]) != class_name(label)]
     if twice:
         remedy = "give each file one label; several labels for one image are not offered"
         raise DataError(f"{twice[0].name} is listed with two labels.", f"so are {len(set(twice))} files", remedy)

@@ -18,7 +18,7 @@ from ..core import ArgumentError, DataError, check_whole, derive_seed, refuse_cl
 from .files import get_image_files
 from .places import is_table, read_positions, read_values, refuse_table
 from .tables_in import is_missing, read_cell, read_truth
-from ..text import list_some
+from ..text import class_name, list_some
 
 # %% auto #0
 __all__ = ['Split', 'By', 'RandomSplitter', 'LabelSplitter', 'StratifiedSplitter', 'GroupSplitter', 'StratifiedGroupSplitter', 'k_folds', 'FuncSplitter', 'IndexSplitter', 'GrandparentSplitter', 'ColSplitter', 'shuffle_positions', 'class_shares']
@@ -86,7 +86,7 @@ class StratifiedSplitter(LabelSplitter):
     seed: int = 42
 
     def __call__(self, items: Sequence, labels: Sequence[Hashable]) -> Split:
-        labels = read_values("labels", labels, items)
+        labels = _alike(read_values("labels", labels, items))
         left = class_shares(Counter(labels), _check_share(self.valid_pct))
         train: list[int] = []
         valid: list[int] = []
@@ -116,7 +116,13 @@ def _read_by(name: str, by: By, items: Any) -> list[Hashable]:
     if missing:
         cause = f"among them item {missing[0]}, counted from 0"
         raise DataError(f"{len(missing):,} of {len(items):,} items have no {name}.", cause, "give each item one")
-    return values
+    return _alike(values)
+
+
+def _alike(values: Sequence[Hashable]) -> list[Hashable]:
+    "Returns the values with one for all that have the same name: 1, 1.0 and the text 1 are one class or group."
+    first: dict[str, Hashable] = {}
+    return [first.setdefault(class_name(value), value) for value in values]
 
 # %% ../../nbs/lib/data/00_splits.ipynb #8ab3518d
 @dataclass(frozen=True)
@@ -166,7 +172,7 @@ class StratifiedGroupSplitter(LabelSplitter):
     seed: int = 42
 
     def __call__(self, items: Sequence, labels: Sequence[Hashable]) -> Split:
-        groups, labels = _read_by("group", self.group, items), read_values("labels", labels, items)
+        groups, labels = _read_by("group", self.group, items), _alike(read_values("labels", labels, items))
         counts = _count_classes(groups, labels)
         seeds = [derive_seed(self.seed, "groups", draw) for draw in range(_DRAWS)]
         draws = [_draw_stratified(counts, Counter(labels), _check_share(self.valid_pct), seed) for seed in seeds]
@@ -297,7 +303,8 @@ class ColSplitter:
 
     def __call__(self, items: Sequence) -> Split:
         if self.on is not None:
-            return _split_by([bool(read_cell(row, self.col) == self.on) for row in _iterate(items)])
+            cells, on = (read_cell(row, self.col) for row in _iterate(items)), class_name(self.on)
+            return _split_by([bool(cell == self.on) or class_name(cell) == on for cell in cells])
         what = "does not say which rows are for validation"
         remedy = "write True and False, or say which value means validation: ColSplitter(col, on=value)"
         return _split_by([read_truth(row, self.col, what, remedy) for row in _iterate(items)])

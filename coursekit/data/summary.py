@@ -15,11 +15,11 @@ import numpy as np
 
 from ..augment.pipeline import BatchPipeline
 from ..core import DataError
-from .batches import Categorize, class_name, stack_sources
+from .batches import Categorize, stack_sources
 from .items import choose_vocab
 from .splits import RandomSplitter
 from ..images import open_image
-from ..text import file_name, list_some, short_name
+from ..text import class_name, file_name, list_some, short_name
 
 if TYPE_CHECKING:
     from coursekit.data.block import DataBlock

@@ -160,7 +160,7 @@ class SeveralLabelsError(DataError):
 
     def __init__(self, cause: str):
         remedy = "give each image one label, by get_y; for several at once, use a library that trains such models"
-        super().__init__("Several labels for one image are not offered.", cause, remedy)
+        super().__init__("Several labels for one image are not offered", cause, remedy)
 
 
 @dataclass(frozen=True)

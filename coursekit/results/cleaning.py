@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from ..core import DataError, Problem, data_error, write_atomic
-from ..data.batches import class_name
+from ..core import DataError, Problem, data_error, user_path, write_atomic
 from ..data.block import DataBlock, DataLoaders
 from ..data.items import read_classes
 from ..data.places import is_table, read_values, refuse_table
@@ -33,7 +32,7 @@ from coursekit.results.decisions import (
     parse_table,
     table_text,
 )
-from ..text import list_some, nfc, pluralize, short_name
+from ..text import class_name, list_some, nfc, pluralize, short_name
 
 # pandas is imported where a table is made: importing coursekit should stay quick
 if TYPE_CHECKING:
@@ -119,8 +118,8 @@ class Cleaning:
         vocab: Sequence[str] | None = None,
         root: str | os.PathLike[str] | None = None,
     ):
-        self.file = Path(os.path.abspath(file))
-        self.root = self.file.parent if root is None else Path(os.path.abspath(root))
+        self.file = Path(os.path.abspath(user_path(file)))
+        self.root = self.file.parent if root is None else Path(os.path.abspath(user_path(root)))
         self.vocab = None if vocab is None else read_classes(vocab)
         self._read_version: tuple[int, ...] | None = None
         self._known: dict[str, Decision] = {}
@@ -173,7 +172,7 @@ class Cleaning:
                 "It has no name by which it could be found again.",
                 "Save the image as a file, and decide about its path.",
             )
-        for path in (Path(item), self.root / item):
+        for path in (user_path(item), self.root / item):
             if os.path.lexists(path):
                 return item_key(path, self.root)
         written = nfc(Path(item).as_posix())

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core import DataError, Problem, data_error
-from ..data.batches import class_name
 from ..data.tables_in import is_missing
-from ..text import list_some, nfc, pluralize, short_name
+from ..text import class_name, list_some, nfc, pluralize, short_name
 
 # %% auto #0
 __all__ = ['COLUMNS', 'KINDS', 'Decision', 'table_text', 'parse_table', 'damaged_table_error', 'item_key', 'Plan', 'make_plan']

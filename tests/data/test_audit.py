@@ -727,3 +727,5 @@ def test_54_the_folder_of_an_audit_may_begin_with_home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     save(photo(), tmp_path / "d" / "1.png")
     assert look("~/d").empty and look(str(tmp_path / "d")).empty
+    facts = gather_facts(["~/d/1.png", tmp_path / "d" / "1.png"], cache=False)
+    assert facts[0] == facts[1] and facts[0].format == "PNG"

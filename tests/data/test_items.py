@@ -15,7 +15,7 @@ import coursekit
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
 from coursekit.core import DataError
-from coursekit.data.batches import Categorize, class_name, sorted_vocab
+from coursekit.data.batches import Categorize, sorted_vocab
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
 from coursekit.data.files import get_image_files, parent_label
 from coursekit.data.items import MultiCategoryBlock, RegressionBlock, choose_vocab, read_items
@@ -27,6 +27,7 @@ from coursekit.data.splits import (
     StratifiedSplitter,
 )
 from coursekit.data.tables_in import ColReader, OneHotReader
+from coursekit.text import class_name
 
 
 @pytest.fixture(autouse=True)

@@ -283,3 +283,13 @@ def test_splitters_of_files_refuse_tables_and_those_of_tables_refuse_files():
         GrandparentSplitter()(PATIENTS)
     with pytest.raises(DataError, match="no row of a table"):
         ColSplitter("patient")([Path("a.jpg")])
+
+
+def test_values_of_mixed_types_are_one_group_one_class_and_one_side():
+    days = [1, "1", 1.0, 2, "2", 2.0, 3, "3", 3.0, 4, "4", 4.0]
+    names = [str(int(day)) for day in days]
+    assert whole_groups(GroupSplitter(days, 0.25)(names), names)
+    assert all(whole_groups(fold, names) for fold in k_folds(names, 4, group=days))
+    assert StratifiedSplitter(0.34)(days, days)[1] == StratifiedSplitter(0.34)(names, names)[1]
+    assert ColSplitter("day", on=1)(pd.DataFrame({"day": days}))[1] == [0, 1, 2]
+    assert ColSplitter("day", on="1")(pd.DataFrame({"day": days}))[1] == [0, 1, 2]
