@@ -25,6 +25,7 @@ from .core import CoursekitError, DataError, ExportError, ModelError, TrainingEr
 from .data.audit import audit, bad_items, drop_bad, picture_groups, plot_audit
 from .data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
 from .data.files import RegexLabeller, get_image_files, ignored_files, parent_label, using_attr
+from .data.items import MultiCategoryBlock, RegressionBlock
 from .data.shortcuts import ImageDataLoaders
 from coursekit.data.splits import (
     ColSplitter,
@@ -33,7 +34,9 @@ from coursekit.data.splits import (
     GroupSplitter,
     IndexSplitter,
     RandomSplitter,
+    StratifiedGroupSplitter,
     StratifiedSplitter,
+    k_folds,
 )
 from .data.tables_in import ColReader, OneHotReader, read_table
 from .datasets.catalogue import URLs, solar_cells, textiles, untar_data
@@ -157,7 +160,8 @@ __all__ += [
     "Resize", "ResizeMethod", "Rotate", "Saturation", "Warp", "Zoom", "aug_transforms", "imagenet_stats",
     "CoursekitError", "DataError", "ExportError", "ModelError", "TrainingError", "ls", "CategoryBlock", "DataBlock",
     "DataLoaders", "ImageBlock", "ImageDataLoaders", "solar_cells", "textiles", "URLs", "untar_data", "ColReader",
-    "ColSplitter", "FuncSplitter", "GrandparentSplitter", "GroupSplitter", "IndexSplitter", "OneHotReader", "audit",
+    "ColSplitter", "FuncSplitter", "GrandparentSplitter", "GroupSplitter", "IndexSplitter",
+    "MultiCategoryBlock", "OneHotReader", "RegressionBlock", "StratifiedGroupSplitter", "k_folds", "audit",
     "bad_items", "drop_bad", "ignored_files", "picture_groups", "plot_audit", "read_table", "RandomSplitter",
     "RegexLabeller", "StratifiedSplitter", "get_image_files", "parent_label", "using_attr", "open_image",
     "CrossEntropyLoss", "FocalLoss", "cross_entropy", "log_softmax", "nll_loss", "softmax", "accuracy", "error_rate",

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,11 @@ import platformdirs
 import torch
 
 # %% auto #0
-__all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
-           'ArgumentError', 'check_whole', 'check_function', 'did_you_mean', 'refuse_arguments', 'plain', 'derive_seed',
-           'generator', 'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path',
-           'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'default_device', 'is_quiet', 'quiet',
-           'progress']
+__all__ = ['CoursekitError', 'printable', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table',
+           'data_error', 'ArgumentError', 'check_whole', 'check_function', 'refuse_class', 'did_you_mean',
+           'refuse_arguments', 'plain', 'derive_seed', 'generator', 'torch_seeded', 'uniforms', 'home', 'user_path',
+           'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic', 'remove_stale', 'in_notebook',
+           'processors', 'default_device', 'is_quiet', 'quiet', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -48,7 +49,12 @@ class CoursekitError(Exception):
             parts.append(f"  Cause: {self.cause}")
         if self.remedy:
             parts.append(f"  What to do: {self.remedy}")
-        return "\n".join(parts)
+        return printable("\n".join(parts))
+
+
+def printable(text: str) -> str:
+    r"Returns a text that can be shown and written: bytes of a file name that are no UTF-8 as in `caf\xe9`."
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class DataError(CoursekitError, ValueError):
@@ -114,13 +120,32 @@ def check_function(name: str, value: Any) -> None:
         raise ArgumentError(f"{name} must be a function, and is a {kind}: {value!r:.60}", "", remedy)
 
 
-_OTHER_NAMES = {  # of other libraries
-    "batch_size": "bs",
-    "valid_bs": "val_bs",
-    "workers": "num_workers",
-    "n_workers": "num_workers",
-    "comp": "mode",
-    "fname": "file",
+def refuse_class(name: str, value: Any, functions: bool = False) -> None:
+    """Raises `ArgumentError` for a class of coursekit, alone or in a list, where an object that it makes is meant.
+
+    With `functions`, also for a function of coursekit in place of what it returns, such as `aug_transforms`.
+    """
+    for one in value if isinstance(value, list | tuple) else [value]:
+        is_class = isinstance(one, type)
+        if (is_class or (functions and isinstance(one, FunctionType))) and one.__module__.startswith("coursekit."):
+            what = f"{name}: {one.__name__} is a {'class' if is_class else 'function'}, and was not called."
+            raise ArgumentError(what, "its brackets are missing", f"write {one.__name__}(...)")
+
+
+_OTHER_NAMES = {  # in other libraries, or other versions of fastai
+    **{"batch_size": "bs", "valid_bs": "val_bs", "val_batch_size": "val_bs", "workers": "num_workers"},
+    **{"n_workers": "num_workers", "random_state": "seed", "test_size": "valid_pct", "valid_size": "valid_pct"},
+    **{"val_pct": "valid_pct", "validation_split": "valid_pct", "tfms": "item_tfms", "classes": "vocab"},
+    **{"comp": "mode", "fname": "file"},
+}
+_OTHER_WAYS = {
+    **dict.fromkeys(["label_delim", "y_block"], "several labels for one image, and regression, are not offered"),
+    **dict.fromkeys(["ds_tfms", "transform", "transforms"], "use item_tfms=Resize(size), batch_tfms=aug_transforms()"),
+    **dict.fromkeys(["size", "image_size", "img_size"], "use item_tfms=Resize(size)"),
+    "stratify": "use splitter=StratifiedSplitter()",
+    "shuffle": "leave it out: training is always shuffled, and nothing else is",
+    "drop_last": "leave it out: training leaves out a last batch of one image, and nothing else",
+    "pin_memory": "leave it out: that is done where it helps",
 }
 
 
@@ -135,7 +160,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def refuse_arguments(function: str, unknown: Iterable[str], known: Sequence[str]) -> None:
     "Raises `ArgumentError` for `unknown` argument names; it names the `known` one that was probably meant."
     for name in unknown:
-        remedy = f"{did_you_mean(name, known)}It has {', '.join(known)}"
+        remedy = _OTHER_WAYS.get(name) or f"{did_you_mean(name, known)}It has {', '.join(known)}"
         raise ArgumentError(f"{function} has no argument {name!r}.", remedy=remedy)
 
 
@@ -204,9 +229,14 @@ def home() -> Path:
     return Path(configured).expanduser() if configured else platformdirs.user_cache_path("coursekit")
 
 
+def user_path(path: str | os.PathLike[str]) -> Path:
+    "Returns the path with `~` at its beginning replaced by the user's home folder."
+    return Path(os.path.expanduser(path))
+
+
 def ls(path: str | Path) -> list[Path]:
     "Lists what is in the folder `path`, sorted by name. (`Path` is Python's own class, so it has no method `ls`.)"
-    return sorted(Path(path).expanduser().iterdir())
+    return sorted(user_path(path).iterdir())
 
 # %% ../nbs/lib/core.ipynb #823a07f3
 def file_stamp(path: str | os.PathLike[str]) -> bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from .core import in_notebook
+from .core import in_notebook, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,8 +37,8 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def escape_dollars(text: str) -> str:
-    "Escapes the dollars in a name, so that matplotlib does not take `$...$` as a formula."
-    return text.replace("$", r"\$")
+    "Escapes in a name what matplotlib cannot draw, and dollars, since it takes `$...$` as a formula."
+    return printable(text).replace("$", r"\$")
 
 # %% ../nbs/lib/plot.ipynb #09d0e75b
 def show_images(

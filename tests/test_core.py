@@ -28,12 +28,15 @@ from coursekit.core import (
     home,
     ls,
     plain,
+    printable,
     problem_table,
     progress,
     refuse_arguments,
+    refuse_class,
     remove_stale,
     temporary_path,
     uniforms,
+    user_path,
     write_atomic,
 )
 
@@ -257,3 +260,37 @@ def test_progress_in_a_terminal_is_a_moving_bar(monkeypatch):
     with progress(total=3, desc="steps") as bar:
         bar.update(2)
     assert bar.n == 2
+
+
+def test_names_that_are_no_utf8_can_be_shown_in_errors():
+    error = DataError("No label in 'caf\udce9'", "the file is caf\udce9.jpg", "rename it")
+    assert str(error) == "No label in 'caf\\xe9'\n  Cause: the file is caf\\xe9.jpg\n  What to do: rename it"
+    assert printable("caf\u00e9 \u732b") == "caf\u00e9 \u732b"
+
+
+def test_home_is_replaced_at_the_beginning_of_a_path_only(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert (
+        user_path("~/a") == tmp_path / "a" and user_path("a/~") == Path("a/~") and user_path("~a.jpg") == Path("~a.jpg")
+    )
+    (tmp_path / "b").touch()
+    assert ls("~") == [tmp_path / "b"]
+
+
+@pytest.mark.parametrize(("value", "functions"), [(DataError, False), ([1, DataError], False), (derive_seed, True)])
+def test_a_class_in_place_of_an_object_is_refused(value, functions):
+    with pytest.raises(ArgumentError, match=r"write \w+\(\.\.\.\)"):
+        refuse_class("splitter", value, functions)
+
+
+@pytest.mark.parametrize("value", [None, 3, Path, str.upper, lambda item: item, [Path(".")], derive_seed])
+def test_functions_and_classes_of_others_are_no_mistake(value):
+    refuse_class("get_y", value)
+
+
+def test_a_name_of_another_library_is_suggested_only_where_there_is_such_an_argument():
+    with pytest.raises(ArgumentError, match=r"It has get_x") as caught:
+        refuse_arguments("DataBlock", ["batch_size"], ["get_x"])
+    assert "did you mean bs" not in str(caught.value)
+    with pytest.raises(ArgumentError, match="did you mean bs"):
+        refuse_arguments("dataloaders", ["batch_size"], ["bs"])

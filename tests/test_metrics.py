@@ -192,7 +192,7 @@ def test_arguments_that_cannot_work_are_named_before_training(metric, parts) -> 
     ("metric", "parts"),
     [
         (F1Score, ["F1Score is a class", "F1Score()"]),
-        (m.f1_score, ["(targets, predicted classes)", "SklearnMetric(f1_score)"]),
+        (m.f1_score, ["(targets, classes)", "SklearnMetric(f1_score)"]),
         (lambda learn: 0.0, ["logits", "positional argument"]),
         ("e", ["'e'", "without quotes"]),
     ],

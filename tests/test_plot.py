@@ -38,6 +38,10 @@ def test_a_dollar_in_a_name_is_no_formula():
     FigureCanvasAgg(figure).draw()  # a formula that matplotlib does not know would raise here
 
 
+def test_a_name_that_is_no_utf8_can_be_drawn():
+    FigureCanvasAgg(show_images([np.zeros((8, 8, 3), np.uint8)], ["caf\udce9"])).draw()
+
+
 def test_figures_belong_to_nobody():
     assert new_figure(3, 2).get_size_inches().tolist() == [3, 2]
     pyplot = sys.modules.get("matplotlib.pyplot")

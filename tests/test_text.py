@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from coursekit.text import list_some, nfc, pluralize, short_name, shorten
+from coursekit.text import file_name, list_some, nfc, pluralize, short_name, shorten
 
 
 @pytest.mark.parametrize(("n", "says"), [(0, "0 classes"), (1, "1 class"), (2, "2 classes")])
@@ -34,3 +34,9 @@ def test_long_names_keep_their_ends():
 
 def test_an_accent_joins_its_letter():
     assert nfc("cafe\u0301") == nfc("caf\u00e9") == "caf\u00e9"
+
+
+def test_names_that_are_no_utf8_are_shown_with_their_bytes():
+    path = Path("photos/caf\udce9/1.jpg")
+    assert short_name(path) == r"caf\xe9/1.jpg" and file_name("caf\udce9.jpg") == r"caf\xe9.jpg"
+    assert list_some(["caf\udce9", "b"], 1) == r"caf\xe9 and 1 more"

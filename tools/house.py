@@ -44,7 +44,7 @@ HOUSE = (
         "Where do batches come from?",
         (
             *("shortcuts", "block", "summary", "loaders", "audit", "findings", "items", "batches", "facts", "splits"),
-            *("tables_in", "files", "cache"),
+            *("tables_in", "places", "files", "cache"),
         ),
     ),
     Floor("augment", "How do images vary?", ("pipeline", "mix", "colour", "geometry", "resize")),

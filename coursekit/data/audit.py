@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ..core import CoursekitError, DataError
+from ..core import CoursekitError, DataError, printable, user_path
 from .facts import NEAR, Copies, gather_facts
 from .files import get_image_files, ignored_files
 from .findings import TRAIN, UNUSABLE, VALID, Finding, check_all, join_findings
+from .places import is_table, read_positions, read_values, refuse_table
 from .splits import LabelSplitter, Split
+from .tables_in import ColReader
 from ..images import ImageSource, open_image
-from ..plot import BLUE, RED, new_figure
-from ..text import list_some, short_name
+from ..plot import BLUE, RED, escape_dollars, new_figure
+from ..text import file_name, list_some, short_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,10 +37,11 @@ COLUMNS = ["item", "fault", "detail", "remedy"]
 
 
 def audit(
-    items: str | Path | Sequence[ImageSource],
-    labels: Sequence[Any] | Callable[[Any], Any] | None = None,
+    items: str | Path | Sequence[ImageSource] | pd.DataFrame,
+    labels: Sequence[Any] | Callable[[Any], Any] | str | None = None,
     splits: Split | Callable[..., Split] | None = None,
     *,
+    get_x: Callable[[Any], ImageSource] | None = None,
     min_side: int = 16,
     max_aspect: float = 4.0,
     near: float = NEAR,
@@ -47,8 +50,9 @@ def audit(
 ) -> pd.DataFrame:
     """Returns all that is wrong with images, their labels and their split: a table of item, fault, detail, remedy.
 
-    `items`: image files (or bytes, PIL images, arrays), or a folder to look for them in. `labels`: one for each item,
-    or a function from item to label. `splits`: positions for training and for validation, or a splitter. `min_side`:
+    `items`: image files (or bytes, PIL images, arrays), or a folder to look for them in, or a table and `get_x`, which
+    turns a row into an image: `ColReader("file", pref=folder)`. `labels`: one for each item, a function from item to
+    label, or a column of the table. `splits`: positions for training and for validation, or a splitter. `min_side`:
     pixels below which a side is too small. `max_aspect`: how many times longer one side may be; at 4, a square crop
     shows a quarter. `near`: up to which difference two pictures are nearly the same, as in `near_pairs`. All files are
     decoded, `workers` at once; with `cache`, their facts are remembered as long as they do not change.
@@ -56,19 +60,35 @@ def audit(
     The item of a row is the item as it was given; of findings about many, their number; about labels, the class.
     """
     found: list[Finding] = []
-    if isinstance(items, str | Path):
-        found += _ignored(Path(items))
-        items = get_image_files(items)
-    items = list(items)
-    names = [item if isinstance(item, str | os.PathLike) else f"item {i}" for i, item in enumerate(items)]
-    if callable(labels):
-        labels, unlabelled = _read_labels(items, names, labels)
+    root = user_path(items) if isinstance(items, str | Path) else None
+    if root is not None:
+        found += _ignored(root)
+        items = get_image_files(root)
+    rows, sources = _rows(items), _sources(items, get_x)
+    names = [source if isinstance(source, str | os.PathLike) else f"item {i}" for i, source in enumerate(sources)]
+    label = ColReader(labels) if isinstance(labels, str) and is_table(items) else labels
+    if callable(label):
+        labels, unlabelled = _read_labels(rows, names, label)
         found += unlabelled
-    labels = None if labels is None else list(labels)  # by place, also from a Series
+    labels = None if labels is None else read_values("labels", labels, items)
     sides = _sides(items, labels, splits)
-    facts = gather_facts(items, workers, cache)
-    found += check_all(names, facts, labels, sides, min_side=min_side, max_aspect=max_aspect, near=near)
-    return _as_table(found, items)
+    facts = gather_facts(sources, workers, cache)
+    limits: Any = {"min_side": min_side, "max_aspect": max_aspect, "near": near}
+    found += check_all(names, facts, labels, sides, root=root, **limits)
+    return _as_table(found, sources, items.index if is_table(items) else None)  # type: ignore[union-attr]
+
+
+def _rows(items: Any) -> list[Any]:
+    return [row for _, row in items.iterrows()] if is_table(items) else list(items)
+
+
+def _sources(items: Any, get_x: Callable[[Any], ImageSource] | None) -> list[Any]:
+    "Returns the image of each item. Raises `DataError` for a table without `get_x`."
+    if get_x is None:
+        refuse_table(
+            items, "say it by get_x: audit(table, get_x=ColReader('file', pref=folder)), and picture_groups too"
+        )
+    return [row if get_x is None else get_x(row) for row in _rows(items)]
 
 
 def _ignored(folder: Path) -> Iterator[Finding]:
@@ -93,15 +113,15 @@ def _read_labels(items: Sequence[Any], names: Sequence[Any], label: Callable) ->
     return labels, list(join_findings([names[i] for i in failed], "labeller fails", why, remedy, list(failed)))
 
 
-def _sides(items: Sequence[Any], labels: Any, splits: Any) -> list[str | None]:
+def _sides(items: Any, labels: Any, splits: Any) -> list[str | None]:
     "Returns for each item the side of the split it is on, None if on neither."
     if callable(splits):
         if isinstance(splits, LabelSplitter) and labels is None:
             raise DataError("This splitter needs labels", f"{splits} looks at them", "pass labels to audit as well")
         splits = splits(items, labels) if isinstance(splits, LabelSplitter) else splits(items)
     sides: list[str | None] = [None] * len(items)
-    for side, positions in zip((TRAIN, VALID), splits or ((), ()), strict=True):
-        for i in positions:
+    for side, positions in zip((TRAIN, VALID), ((), ()) if splits is None else splits, strict=True):
+        for i in read_positions(f"the side for {side}", positions, items):
             sides[i] = side
     return sides
 
@@ -111,19 +131,27 @@ class _Report(NamedTuple):
 
     findings: Sequence[Finding] = ()
     keys: Sequence[tuple[str, int]] = ()
+    index: Any = None  # of the table that was audited
 
     def __deepcopy__(self, memo: dict) -> _Report:
         return self  # pandas copies attrs with each selection; this never changes
 
 
-def _as_table(found: Sequence[Finding], items: Sequence[Any]) -> pd.DataFrame:
+def _as_table(found: Sequence[Finding], sources: Sequence[Any], index: Any) -> pd.DataFrame:
     import pandas as pd  # imported where tables are made: it takes half a second
 
     order = list(dict.fromkeys(f.fault for f in found))
     found = sorted(found, key=lambda f: (f.level, order.index(f.fault)))  # items of a fault stay in order
-    table = pd.DataFrame({c: pd.Series([getattr(f, c) for f in found], dtype=object) for c in COLUMNS})
-    table.attrs["report"] = _Report(found, list(_keys(items)))
+    rows = [(_shown(f.item), f.fault, f.detail, f.remedy) for f in found]
+    table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+    table.attrs["report"] = _Report(found, list(_keys(sources)), index)
     return table
+
+
+def _shown(item: Any) -> Any:
+    "Returns the item, or its name as text that can be printed and written where it is no UTF-8."
+    name = os.fspath(item) if isinstance(item, str | os.PathLike) else ""
+    return item if name == printable(name) else printable(name)
 
 
 def _report(table: pd.DataFrame) -> _Report:
@@ -132,7 +160,7 @@ def _report(table: pd.DataFrame) -> _Report:
 
 def _findings(table: pd.DataFrame) -> list[Finding]:
     "Returns the findings of the rows; of a row that no audit made, what its columns say."
-    known = {(f.item, f.fault, f.detail): f for f in _report(table).findings}
+    known = {(_shown(f.item), f.fault, f.detail): f for f in _report(table).findings}
     rows = zip(*(table[column] for column in COLUMNS), strict=True)
     return [known.get(row[:3]) or Finding(*row) for row in rows]
 
@@ -151,25 +179,33 @@ def bad_items(table: pd.DataFrame, faults: Iterable[str] = UNUSABLE) -> pd.DataF
     return table[table["fault"].isin(list(faults))]
 
 
-def drop_bad(items: Sequence[Any], table: pd.DataFrame, faults: Iterable[str] = UNUSABLE) -> list:
+def drop_bad(items: Any, table: pd.DataFrame, faults: Iterable[str] = UNUSABLE) -> Any:
     """Returns the items without those that `bad_items(table, faults)` lists; prints how many are left out, and why.
 
-    `table`: what `audit(items)` returned, or some of its rows. By default only files that cannot be used go: whether
-    to leave out the small, the doubled and the doubtful is for you to say, by `faults`. Raises `DataError` for images
-    in memory that are not those of the audit.
+    `table`: what `audit(items)` returned, or some of its rows. Of items in a table, returns the rows that are left. By
+    default only files that cannot be used go: whether to leave out the small, the doubled and the doubtful is for you
+    to say, by `faults`. Raises `DataError` for images in memory and for tables that are not those of the audit.
     """
-    found, audited, keys = _findings(bad_items(table, faults)), _report(table).keys, list(_keys(items))
+    found, audited = _findings(bad_items(table, faults)), _report(table).keys
+    if is_table(items) and not items.index.equals(_report(table).index):
+        refuse_table(
+            items, "audit this very table: drop_bad(table, audit(table, get_x=ColReader('file', pref=folder)))"
+        )
+    keys = list(audited if is_table(items) else _keys(items))
     out = {audited[i] for finding in found for i in finding.positions}
     paths = {os.fspath(f.item) for f in found if not f.positions and isinstance(f.item, str | os.PathLike)}
     in_memory, before = ([key for key in some if not key[0]] for some in (keys, audited))
     if in_memory != before and out.intersection(before):
         cause = f"{len(before):,} images in memory were audited, these are {len(in_memory):,}"
         raise DataError("The table does not say which of these images are bad.", cause, "pass the items as audited")
-    kept = [item for item, key in zip(items, keys, strict=True) if key not in out and key[0] not in paths]
+    kept = [i for i, key in enumerate(keys) if key not in out and key[0] not in paths]
     if len(kept) < len(items):
         why = list_some([f"{n:,} {fault}" for fault, n in _count(found).items()])
         print(f"{len(items) - len(kept):,} of {len(items):,} items are left out ({why}); bad_items(table) lists them.")
-    return kept
+    if is_table(items):
+        return items.iloc[kept]
+    items = list(items)
+    return [items[i] for i in kept]
 
 
 def _count(found: Sequence[Finding]) -> dict[str, int]:
@@ -181,10 +217,22 @@ def _count(found: Sequence[Finding]) -> dict[str, int]:
 
 # %% ../../nbs/lib/data/audit.ipynb #a8e903b3
 def picture_groups(
-    items: Sequence[Any], near: float = NEAR, workers: int | None = None, cache: bool = True
-) -> dict[Any, int]:
-    "Returns a group number for each item, shared by copies, exact or near: `GroupSplitter(picture_groups(items).get)`."
-    return dict(zip(items, Copies(gather_facts(items, workers, cache), near).groups(), strict=True))
+    items: Any,
+    near: float = NEAR,
+    workers: int | None = None,
+    cache: bool = True,
+    get_x: Callable[[Any], ImageSource] | None = None,
+) -> Any:
+    """Returns a group number for each item, shared by copies, exact or near: `GroupSplitter(picture_groups(items))`.
+
+    Of a list, a dictionary by item; of a table and `get_x` (as in `audit`), a column for it.
+    """
+    groups = Copies(gather_facts(_sources(items, get_x), workers, cache), near).groups()
+    if not is_table(items):
+        return dict(zip(items, groups, strict=True))
+    import pandas as pd
+
+    return pd.Series(groups, index=items.index, name="group")
 
 # %% ../../nbs/lib/data/audit.ipynb #a1e6df3a
 _LEVELS = (("cannot be used", RED), ("needs a decision", BLUE), ("good to know", "#999999"))
@@ -207,8 +255,8 @@ def plot_audit(table: pd.DataFrame, most: int = 6) -> Figure:
         axes = parts[1].add_subplot(n_rows, 2, i + 1, xticks=[], yticks=[])
         axes.imshow(_put_side_by_side(pair))
         axes.set_title(finding.fault, fontsize=9)
-        name = short_name(pair[0]) if len(pair) == 1 else " | ".join(Path(path).name for path in pair)
-        axes.set_xlabel(name, fontsize=8)
+        name = short_name(pair[0]) if len(pair) == 1 else " | ".join(file_name(path) for path in pair)
+        axes.set_xlabel(escape_dollars(name), fontsize=8)
     return figure
 
 

@@ -22,7 +22,7 @@ from ..augment.resize import ItemTransform, item_tfm_from_spec
 from ..core import DataError, generator
 from .cache import PlainImages, PresizeCache
 from ..images import ImageSource
-from ..text import list_some, short_name
+from ..text import class_name, list_some, short_name
 
 # %% auto #0
 __all__ = ['Batches', 'Samples', 'open_images', 'EpochSampler', 'stack_sources', 'load_batch', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
@@ -172,23 +172,23 @@ class Categorize:
     """
 
     def __init__(self, vocab: Iterable[Any]):
-        self.vocab = [str(label) for label in vocab]
+        self.vocab = [class_name(label) for label in vocab]
         self._index = {label: i for i, label in enumerate(self.vocab)}
         if len(self._index) < len(self.vocab):
             twice = [label for label, count in Counter(self.vocab).items() if count > 1]
             raise DataError(f"The vocabulary names {twice} more than once.", remedy="name each class once")
 
     def __call__(self, label: Any) -> int:
-        if str(label) not in self._index:
+        if label not in self:
             raise DataError(
                 f"{label!r} is not one of the classes.",
                 f"the classes are {list_some(self.vocab)}",
                 "correct the label, or build the data with examples of it",
             )
-        return self._index[str(label)]
+        return self._index[class_name(label)]
 
     def __contains__(self, label: Any) -> bool:
-        return str(label) in self._index
+        return class_name(label) in self._index
 
     def __len__(self) -> int:
         return len(self.vocab)
@@ -203,9 +203,9 @@ class Categorize:
 
 def sorted_vocab(labels: Iterable[Any]) -> list[str]:
     "Each label once, in order: numbers by value, all else as text."
-    unique = set(labels)
-    by_value = all(isinstance(label, int | float | np.number) for label in unique)
-    return [str(label) for label in sorted(unique, key=None if by_value else str)]
+    unique = {class_name(label): label for label in labels}
+    by_value = all(isinstance(label, int | float | np.number) for label in unique.values())
+    return sorted(unique, key=unique.__getitem__ if by_value else None)
 
 # %% ../../nbs/02_loading.ipynb #3a3cab4a
 class BatchKey(NamedTuple):
@@ -219,15 +219,18 @@ class BatchKey(NamedTuple):
     repeats: list[int] | None = None
 
 
-def item_weights(weights: str | Sequence[float] | Tensor, targets: Tensor) -> Tensor:
-    """How often each item is to come in training, in proportion: float64 (n,), from numbers or from "balanced".
+def item_weights(weights: str | Sequence[float] | Tensor, targets: Tensor, train: Sequence[int]) -> Tensor:
+    """How often each item of `train` (positions) is to come, in proportion: float64 (len(train),).
 
-    "balanced": 1 / (how many items have the same target), so that all classes come equally often. Raises `DataError`.
+    `weights`: a number for each of all items, or "balanced": 1 / (how many items of `train` have the same target), so
+    that all classes come equally often. Raises `DataError`.
     """
     if isinstance(weights, str) and weights == "balanced":
-        return 1 / torch.bincount(targets).double()[targets]
+        trained = targets[train]
+        return 1 / torch.bincount(trained).double()[trained]
     given = torch.as_tensor(weights if not isinstance(weights, str) else [], dtype=torch.float64)
-    if given.shape != targets.shape or not (given >= 0).all() or not given.isfinite().all() or given.sum() == 0:
-        cause = f"they must be {len(targets)} numbers, one for each item, none below 0, and not all 0"
+    fits = given.shape == targets.shape
+    if not fits or not (given >= 0).all() or not given.isfinite().all() or given[train].sum() == 0:
+        cause = f"they must be {len(targets)} numbers, one for each item, none below 0, and not all 0 in training"
         raise DataError("These weights cannot be used.", cause, 'pass such a list, or weights="balanced"')
-    return given
+    return given[train]

@@ -23,7 +23,7 @@ from ..augment.geometry import BatchTransform
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform
 from ..core import DataError, Problem
-from .files import get_image_files
+from .files import get_image_files, parent_label
 from .splits import IndexSplitter, LabelSplitter, RandomSplitter, Split
 from ..images import ImageSource
 
@@ -36,19 +36,23 @@ if TYPE_CHECKING:
 __all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock']
 
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
-from ..core import check_function, check_whole, refuse_arguments
+from ..core import check_function, check_whole, refuse_arguments, refuse_class, user_path
 from .batches import Categorize, Samples, item_weights, open_images, stack_pixels
 from coursekit.data.items import (
+    as_items,
     check_split,
     choose_vocab,
+    drop_unsound,
+    read_classes,
     read_items,
     refuse_unknown,
-    select_sound,
     single_class_error,
+    warn_of_strays,
 )
 from .loaders import BatchLoader
+from .places import read_values
 from .summary import describe_steps, function_name
-from ..text import list_some, pluralize, short_name
+from ..text import class_name, list_some, pluralize, short_name
 
 # %% ../../nbs/02_loading.ipynb #2f5fb6f5
 class DataLoaders:
@@ -132,22 +136,27 @@ class DataLoaders:
         bs: int | None = None,
         num_workers: int | None = None,
         cache: bool = False,
+        drop_bad: bool = False,
     ) -> BatchLoader:
         """Makes a loader of other items, in order and as in validation: of a folder, a list, a table, or one image.
 
         `with_labels` reads their labels too; without, a table needs no column for them. `cache` keeps what was decoded,
-        for the next time. Raises one `DataError` with all missing files and all labels that are not classes of this
-        data: nothing is left out, so prediction i belongs to item i.
+        for the next time. Prediction i belongs to item i of the loader: nothing is left out, unless with `drop_bad`
+        what does not open; it says how many, and lists them in the loader's `left_out`. Raises one `DataError` with all
+        missing files and all labels that are not classes of this data.
         """
         block = self.block
-        found = block.items_of(items) if _is_folder(items) else _as_items(items)
+        found = block.items_of(items) if _is_folder(items) else as_items(items)
         if len(found) == 0:
             raise DataError("There are no items to test.", remedy="pass a folder, a list, a table, or an image")
+        problems: list[Problem] = []
+        if drop_bad:
+            found, problems = drop_unsound(found, block.get_x or _itself, block.get_y if with_labels else None, "dl")
         sources, labels = block.read(found, with_labels)
         refuse_unknown(labels, self.categorize)
         targets = torch.tensor([self.categorize(label) for label in labels]) if with_labels else None
         samples = Samples(found, sources, open_images(sources, block.item_tfms, cache), targets)
-        return BatchLoader(
+        loader = BatchLoader(
             samples,
             range(len(samples)),
             block.item_tfms,
@@ -158,6 +167,8 @@ class DataLoaders:
             seed=self.seed,
             num_workers=self.valid.num_workers if num_workers is None else num_workers,
         )
+        loader.left_out.update({problem.item: problem.cause for problem in problems})
+        return loader
 
     def check_trainable(self) -> None:
         "Raises `DataError` if a classifier cannot be trained on this: there is only one class."
@@ -174,15 +185,7 @@ def _file_as_source_error(file: Path) -> DataError:
 
 
 def _is_folder(source: Any) -> bool:
-    return isinstance(source, str | os.PathLike) and os.path.isdir(source)
-
-
-def _as_items(items: Any) -> Items:
-    "Returns a table as it is, a single image as a list of one, anything else as a list."
-    if hasattr(items, "iloc"):
-        return items
-    is_image = isinstance(items, str | os.PathLike | bytes | np.ndarray | Tensor | Image.Image)
-    return [items] if is_image else list(items)
+    return isinstance(source, str | os.PathLike) and user_path(source).is_dir()
 
 # %% ../../nbs/02_loading.ipynb #2e4c0e78
 @dataclass(frozen=True)
@@ -195,6 +198,9 @@ class CategoryBlock:
     "Says that the target is one of several classes: sorted, or those of `vocab` in its order."
 
     vocab: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vocab", None if self.vocab is None else read_classes(self.vocab))
 
 # %% ../../nbs/02_loading.ipynb #b0f93edc
 class DataBlock:
@@ -223,6 +229,9 @@ class DataBlock:
         self.get_items, self.get_x, self.get_y, self.splitter = get_items, get_x, get_y, splitter
         for name in _RECIPE[1:5]:
             check_function(name, getattr(self, name))
+            refuse_class(name, getattr(self, name))
+        for name, tfms in (("item_tfms", item_tfms), ("batch_tfms", batch_tfms)):
+            refuse_class(name, tfms, functions=True)
         self.item_tfms, self.batch_tfms = _one_item_transform(item_tfms), batch_tfms
 
     def __repr__(self) -> str:
@@ -232,12 +241,11 @@ class DataBlock:
     def items_of(self, source: Any) -> Items:
         "Returns the items of a source. Raises `DataError` when there are none."
         is_path = isinstance(source, str | os.PathLike)
+        source = user_path(source) if is_path else source
         if is_path and os.path.isfile(source):
             raise _file_as_source_error(Path(source))
-        if self.get_items is not None:
-            items = self.get_items(source)
-        else:
-            items = get_image_files(Path(source)) if is_path else source
+        get_items = self.get_items or (get_image_files if is_path else _itself)
+        items = get_items(source)
         items = items if hasattr(items, "iloc") else list(items)
         if len(items) == 0:
             cause = "get_items returned none, or the source is empty"
@@ -260,8 +268,9 @@ class DataBlock:
     def split(self, items: Items, labels: Sequence[Any]) -> Split:
         "Returns positions for training and for validation. Raises `DataError` for an impossible split."
         splitter = self.splitter or RandomSplitter()
-        train, valid = splitter(items, labels) if isinstance(splitter, LabelSplitter) else splitter(items)
-        return check_split([int(i) for i in train], [int(i) for i in valid], len(items))
+        if isinstance(splitter, LabelSplitter):
+            return check_split(splitter(items, [class_name(label) for label in labels]), items)
+        return check_split(splitter(items), items)
 
     def dataloaders(
         self,
@@ -292,11 +301,15 @@ class DataBlock:
         check_whole("val_bs", bs if val_bs is None else val_bs, 1)
         check_whole("num_workers", num_workers, 0)
         items, left_out = self.sound_items_of(source) if drop_bad else (self.items_of(source), [])
+        if weights is not None and not isinstance(weights, str):
+            weights = read_values("weights", weights, items)
         sources, labels = self.read(items)
+        if self.get_y is parent_label:
+            warn_of_strays(sources)
         train, valid = self.split(items, labels)
         categorize = choose_vocab(labels, train, valid, self.blocks[1].vocab)
         targets = torch.tensor([categorize(label) for label in labels])
-        train_weights = None if weights is None else item_weights(weights, targets)[train]
+        train_weights = None if weights is None else item_weights(weights, targets, train)
         samples = Samples(items, sources, open_images(sources, self.item_tfms, cache), targets)
         make = partial(
             BatchLoader,
@@ -317,16 +330,13 @@ class DataBlock:
 
         Raises `DataError` when nothing is left, and when an `IndexSplitter` would then mean other items.
         """
-        items = self.items_of(source)
-        kept, problems = select_sound(items, self.get_x or _itself, self._labeller())
+        items, problems = drop_unsound(self.items_of(source), self.get_x or _itself, self._labeller(), "dls")
         if problems and isinstance(self.splitter, IndexSplitter):
             cause = "its positions would mean other items"
-            remedy = "first items = drop_bad(items, audit(items)), then give positions in these"
+            how = ", get_x=get_x" if hasattr(items, "iloc") else ""
+            remedy = f"first items = drop_bad(items, audit(items{how})), then give positions in these"
             raise DataError("IndexSplitter counts all items, and drop_bad left some out.", cause, remedy)
-        if problems:
-            what = f"{len(problems):,} of {len(items):,} items cannot be used and are left out"
-            print(f"{what}, for example {problems[0].item} ({problems[0].cause}); dls.left_out lists them.")
-        return (items.iloc[kept] if hasattr(items, "iloc") else [items[i] for i in kept]), problems
+        return items, problems
 
     def summary(self, source: Any, bs: int = 4) -> None:
         "Prints what happens to the source, step by step, up to a batch of `bs` images, or to the first error."
@@ -339,6 +349,8 @@ _LOADERS = ("bs", "val_bs", "num_workers", "device", "seed", "cache", "drop_bad"
 
 
 def _known_blocks(blocks: Sequence[Any]) -> tuple[ImageBlock, CategoryBlock]:
+    if not isinstance(blocks, list | tuple):
+        raise DataError("blocks must be a pair.", f"it is {blocks!r:.60}", "use blocks=(ImageBlock, CategoryBlock)")
     made = [block() if isinstance(block, type) else block for block in blocks]
     if [type(block) for block in made] != [ImageBlock, CategoryBlock]:
         raise DataError(f"blocks={blocks!r} is not supported.", remedy="use blocks=(ImageBlock, CategoryBlock)")

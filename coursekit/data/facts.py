@@ -111,8 +111,9 @@ class Facts(NamedTuple):
 
 def read_facts(source: ImageSource) -> Facts:
     "Opens an image (a path, bytes, or anything else that `open_image` takes), and returns what it is."
+    source = os.path.expanduser(source) if isinstance(source, str | os.PathLike) else source
     try:
-        if isinstance(source, str | os.PathLike | bytes):
+        if isinstance(source, str | bytes):
             with suppress(Exception), Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as stored:
                 return _measure(stored)
         return _measure(source)  # for a file that Pillow cannot open, this raises the error that says what it is
@@ -150,7 +151,7 @@ def gather_facts(sources: Sequence[ImageSource], workers: int | None = None, cac
     Facts of a file are kept under `home()` until its size or time of last change differs, unless `cache` is False. An
     interrupted call keeps the facts that it has read.
     """
-    store = home() / "facts.jsonl"
+    store, sources = home() / "facts.jsonl", list(sources)  # by place, also of a Series
     keys = [_file_key(source) if cache else b"" for source in sources]
     found = _recall(store, set(keys) - {b""})
     missing = [i for i, key in enumerate(keys) if key not in found]

@@ -16,9 +16,11 @@ from typing import Any
 
 from PIL import Image
 
+from ..core import printable
 from .facts import Copies, Copy, Facts
+from .items import folders_beside_classes
 from .tables_in import is_missing
-from ..text import list_some, nfc, short_name
+from ..text import class_name, list_some, nfc, short_name
 
 # %% auto #0
 __all__ = ['UNUSABLE', 'TRAIN', 'VALID', 'MAX_IMBALANCE', 'Finding', 'join_findings', 'check_files', 'check_kinds', 'check_names',
@@ -108,7 +110,11 @@ def check_kinds(names: Sequence[Any], facts: Sequence[Facts]) -> Iterator[Findin
 
 # %% ../../nbs/lib/data/findings.ipynb #52527939
 def check_names(names: Sequence[Any]) -> Iterator[Finding]:
-    "Yields paths that differ only in case or in how their accents are stored, and paths that are listed repeatedly."
+    "Yields paths that are no UTF-8, that differ only in case or in the form of accents, that are listed repeatedly."
+    odd = [i for i, name in enumerate(names) if printable(os.fspath(name)) != os.fspath(name)]
+    remedy = "rename them as UTF-8: convmv -r --notest -f cp1252 -t utf8 FOLDER (unzip -O cp1252 for an archive)"
+    what = "bytes that are no UTF-8, as in archives from old Windows"
+    yield from join_findings([names[i] for i in odd], "name is no UTF-8", what, remedy, odd)
     positions: dict[str, list[int]] = defaultdict(list)
     for i, name in enumerate(names):
         positions[os.fspath(name)].append(i)
@@ -132,7 +138,7 @@ def _collide(names: Sequence[Any], texts: dict[str, int], fold: Callable[[str], 
 
 # %% ../../nbs/lib/data/findings.ipynb #bcd6b2e0
 TRAIN, VALID = "training", "validation"
-_GROUPED = "leave out one of them, or keep copies together: GroupSplitter(picture_groups(items).get)"
+_GROUPED = "leave out one of them, or keep copies together: GroupSplitter(picture_groups(items))"
 
 
 def check_pictures(
@@ -237,16 +243,38 @@ def _words(label: str) -> tuple[str, ...]:
     return tuple(re.split(r"[\s_-]+", unicodedata.normalize("NFKC", label).casefold().strip(" _-\t\n")))
 
 # %% ../../nbs/lib/data/findings.ipynb #8520cdf0
-def check_folders(items: Sequence[Any], labels: Sequence[Any]) -> Iterator[Finding]:
-    "Yields folders without images beside those that classes are named after."
+def check_folders(items: Sequence[Any], labels: Sequence[Any], root: Path | None = None) -> Iterator[Finding]:
+    """Yields images beside the folders that classes are named after, and folders without images beside them.
+
+    Looks at folders below `root`, by default the folder that holds all items.
+    """
     files = [(Path(item), label) for item, label in zip(items, labels, strict=True) if isinstance(item, str | Path)]
-    parents = {file.parent for file, label in files if isinstance(label, str) and nfc(label) == nfc(file.parent.name)}
+    counts = Counter(file.parent for file, label in files if isinstance(label, str) and _is_named(label, file.parent))
+    strays = folders_beside_classes(counts)
+    for folder in strays:
+        where = tuple(i for i, item in enumerate(items) if isinstance(item, str | Path) and Path(item).parent == folder)
+        detail = f"{counts[folder]:,} in {short_name(folder)} itself, whose name is their label"
+        yield Finding(
+            f"class {folder.name!r}", "beside class folders", detail, "move or remove them", where, len(where)
+        )
     holding = {folder for parent in {file.parent for file, _ in files} for folder in (parent, *parent.parents)}
-    for above in sorted({parent.parent for parent in parents}):
-        for folder in sorted(above.iterdir()):
+    top = root or _common_folder([file.parent for file, _ in files])
+    for above in sorted({parent.parent for parent in counts.keys() - set(strays)}):
+        for folder in sorted(above.iterdir() if above == top or top in above.parents else []):
             if folder.is_dir() and not folder.name.startswith(".") and folder not in holding:
                 detail, remedy = f"{short_name(folder)} holds none", "get images of it, or remove the folder"
                 yield _class_finding(folder.name, "class without images", detail, remedy)
+
+
+def _is_named(label: str, folder: Path) -> bool:
+    return nfc(label) == nfc(folder.name)
+
+
+def _common_folder(folders: Sequence[Path]) -> Path | None:
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:  # there are none, or some are whole paths and some are not
+        return None
 
 # %% ../../nbs/lib/data/findings.ipynb #61046cb5
 def check_all(
@@ -258,13 +286,15 @@ def check_all(
     min_side: int,
     max_aspect: float,
     near: float,
+    root: Path | None = None,
 ) -> list[Finding]:
-    "Returns the findings of all checks; those of labels only where there are labels."
+    "Returns the findings of all checks; those of labels only where there are labels. `root`: the folder of all items."
     if labels is not None:
-        labels = [None if is_missing(label) else label for label in labels]
+        alike: dict[str, Any] = {}  # 1, 1.0 and "1" are one class
+        labels = [None if is_missing(label) else alike.setdefault(class_name(label), label) for label in labels]
     found = [*check_files(names, facts, min_side, max_aspect), *check_kinds(names, facts), *check_names(names)]
     found += check_pictures(names, Copies(facts, near), labels or [], sides)
     if labels is not None:
         usable = [i for i, f in enumerate(facts) if not f.fault]  # what cannot be used does not count
-        found += [*check_labels(names, labels, sides, usable), *check_folders(names, labels)]
+        found += [*check_labels(names, labels, sides, usable), *check_folders(names, labels, root)]
     return found

@@ -9,19 +9,22 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+from PIL import Image
 from torch import Tensor
 
-from ..core import DataError, Problem, data_error
+from ..core import ArgumentError, DataError, Problem, data_error, user_path
 from .batches import Categorize, sorted_vocab
 from .facts import gather_facts
+from .places import entries, is_table, read_positions
 from .splits import Split
-from .tables_in import ColReader, OneHotReader, is_missing
+from .tables_in import ColReader, OneHotReader, SeveralLabelsError, is_missing
 from ..images import ImageSource
-from ..text import list_some, pluralize, short_name
+from ..text import class_name, list_some, pluralize, short_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,10 +32,20 @@ if TYPE_CHECKING:
     Items: TypeAlias = Sequence[Any] | pd.DataFrame
 
 # %% auto #0
-__all__ = ['Fault', 'read_items', 'try_items', 'select_sound', 'check_split', 'choose_vocab', 'refuse_unknown',
-           'single_class_error']
+__all__ = ['as_items', 'Fault', 'read_items', 'try_items', 'select_sound', 'drop_unsound', 'warn_of_strays',
+           'folders_beside_classes', 'read_classes', 'check_split', 'choose_vocab', 'refuse_unknown',
+           'single_class_error', 'MultiCategoryBlock', 'RegressionBlock']
 
 # %% ../../nbs/lib/data/items.ipynb #e84dd8d5
+def as_items(items: Any) -> Items:
+    "Returns a table as it is, a single image as a list of one, anything else as a list."
+    if hasattr(items, "iloc"):
+        return items
+    is_image = isinstance(items, str | os.PathLike | bytes | np.ndarray | Tensor | Image.Image)
+    are_names = isinstance(items, np.ndarray) and items.dtype.kind in "OU"  # an array of paths is no image
+    return [items] if is_image and not are_names else list(items)
+
+
 class Fault(NamedTuple):
     "The error of reading one item: the item's position, and its name for messages."
 
@@ -74,12 +87,24 @@ def try_items(items: Items, get_x: Callable, get_y: Callable | None) -> tuple[di
                 faults.append(Fault(i, name, error))
         if len(values) == len(steps):
             readings[i] = values
+    _refuse_several(faults, len(items), get_y)
     return readings, faults
+
+
+def _refuse_several(faults: Sequence[Fault], n_items: int, get_y: Callable | None) -> None:
+    """Raises one error if items have several labels: then this is another task, and no item is at fault.
+
+    A one-hot table promises one label: up to a tenth of its rows count as mistakes, and are reported with all others.
+    """
+    several = [fault for fault in faults if isinstance(fault.error, SeveralLabelsError)]
+    if len(several) > (n_items / 10 if isinstance(get_y, OneHotReader) else 0):
+        example = f"{several[0].position}: {several[0].name} ({several[0].error.cause})"  # type: ignore[attr-defined]
+        raise SeveralLabelsError(f"{len(several):,} of {n_items:,} items have several labels, for example {example}")
 
 
 def _named_rows(items: Items, light: bool) -> Iterable[tuple[str, Any]]:
     "Returns each item with its name; of a table, rows as Series, or if `light` as dictionaries, fifty times faster."
-    table: Any = items if hasattr(items, "iterrows") else None
+    table: Any = items if is_table(items) else None
     if table is None:
         return ((short_name(item), item) for item in items)
     rows = table.to_dict("records") if light and table.columns.is_unique else (row for _, row in table.iterrows())
@@ -87,17 +112,26 @@ def _named_rows(items: Items, light: bool) -> Iterable[tuple[str, Any]]:
 
 
 def _check_source(source: Any) -> Any:
-    if isinstance(source, str | os.PathLike) and not os.path.exists(source):
-        raise DataError(f"no file {source}", remedy="check folder, name and ending (ColReader has pref= and suff=)")
-    return source
+    if hasattr(source, "keys"):
+        cause, remedy = (
+            "get_x is missing, or returned the row",
+            "give the DataBlock get_x=ColReader('file', pref=folder)",
+        )
+        raise DataError("A table does not say where its images are.", cause, remedy)
+    if not isinstance(source, str | os.PathLike) or os.path.exists(source):
+        return source
+    for path in (user_path(source), Path(os.fspath(source).replace("\\", "/"))):
+        if path.exists():
+            return path
+    raise DataError(f"no file {source}", remedy="check folder, name and ending (ColReader has pref= and suff=)")
 
 
 def _check_label(label: Any) -> Any:
     if is_missing(label):
         raise DataError("no label (empty or NaN)", remedy="fill it in, or leave the item out")
-    if isinstance(label, list | tuple | set | dict):
-        raise DataError(f"several labels: {label}", remedy="CategoryBlock takes one label for each image")
-    return label.item() if isinstance(label, np.generic | Tensor) else label
+    if isinstance(label, list | tuple | set | dict) or getattr(label, "ndim", 0) > 0:
+        raise SeveralLabelsError(f"{label!r:.60}")
+    return label.item() if isinstance(label, np.generic | np.ndarray | Tensor) else label
 
 # %% ../../nbs/lib/data/items.ipynb #6d3de51d
 def _raise_faults(faults: Sequence[Fault], n_items: int) -> None:
@@ -136,14 +170,68 @@ def select_sound(items: Items, get_x: Callable, get_y: Callable | None) -> tuple
         raise data_error("None of the items can be used.", list(problems.values()))
     return kept, [problems[i] for i in sorted(problems)]
 
+
+def drop_unsound(items: Items, get_x: Callable, get_y: Callable | None, holder: str) -> tuple[Items, list[Problem]]:
+    "Returns the items that `select_sound` keeps, and the others' problems; says how many, and that `holder` has them."
+    kept, problems = select_sound(items, get_x, get_y)
+    if problems:
+        what = f"{len(problems):,} of {len(items):,} items cannot be used and are left out"
+        print(f"{what}, for example {problems[0].item} ({problems[0].cause}); {holder}.left_out lists them.")
+    rows: Any = items
+    return (rows.iloc[kept] if hasattr(items, "iloc") else [items[i] for i in kept]), problems
+
 # %% ../../nbs/lib/data/items.ipynb #a75c9660
-def check_split(train: list[int], valid: list[int], n: int) -> Split:
-    "Returns the split of `n` items; raises `DataError` unless its sides share nothing and training has two items."
-    both, outside = set(train) & set(valid), [i for i in train + valid if not 0 <= i < n]
-    if both or outside:
-        cause = f"{len(both)} items are on both sides, {len(outside)} positions lie outside 0..{n - 1}"
-        remedy = "it must return (positions for training, positions for validation)"
-        raise DataError("The splitter's answer is not a split.", cause, remedy)
+def warn_of_strays(sources: Sequence[Any]) -> None:
+    "Warns of images beside class folders and of folders called like unlabelled images: their names became classes."
+    folders = Counter(Path(source).parent for source in sources if isinstance(source, str | os.PathLike))
+    strays = folders_beside_classes(folders)
+    for folder in strays:
+        what = f"{pluralize(folders[folder], 'image')} beside the class folders, in {short_name(folder)} itself"
+        warnings.warn(f"{what}: its name is now a class. Move or remove them if that is not meant.", stacklevel=3)
+    names = sorted({folder.name for folder in folders} - {folder.name for folder in strays})
+    for name in names if len(names) > 1 else []:
+        if name.lower() in _UNLABELLED:
+            n = sum(count for folder, count in folders.items() if folder.name == name)
+            files = f"get_image_files(path, folders={[other for other in names if other != name]})"
+            what = f"The folder {name!r} is now a class of {pluralize(n, 'image')}, as parent_label reads it."
+            way = f"take {files} as items (ImageDataLoaders.from_path_func(path, files, parent_label))"
+            warnings.warn(f"{what} If they have no label, leave them out: {way}.", stacklevel=3)
+
+
+_UNLABELLED = {"test", "tests", "testing", "train", "training", "val", "valid", "validation", "unlabeled", "unlabelled"}
+
+
+def folders_beside_classes(folders: Iterable[Path]) -> list[Path]:
+    "Returns those of these folders of images that hold others of them: images there lie beside class folders."
+    folders = set(folders)
+    return sorted(folders & {folder.parent for folder in folders})
+
+
+def read_classes(vocab: Any) -> list[str]:
+    "Returns the classes of a `vocab` in its order, of a set sorted. Raises `ArgumentError` for a text or a mapping."
+    if isinstance(vocab, str | bytes | Mapping) or is_table(vocab):
+        remedy = "pass a list of names, such as vocab=['cat', 'dog']"
+        raise ArgumentError(
+            f"vocab is a {type(vocab).__name__}, not a list of classes.", f"it is {vocab!r:.60}", remedy
+        )
+    return (
+        sorted_vocab(vocab) if isinstance(vocab, set | frozenset) else [class_name(label) for label in entries(vocab)]
+    )
+
+
+def check_split(answer: Any, items: Items) -> Split:
+    """Returns what a splitter answered about `items` as two lists of positions; takes what `read_positions` takes.
+
+    Raises `DataError` unless it has two sides that share nothing, and training has two items.
+    """
+    n, remedy = len(items), "it must return (positions for training, positions for validation)"
+    if not hasattr(answer, "__len__") or len(answer) != 2:
+        raise DataError("The splitter's answer is not a split.", f"it is {answer!r:.60}", remedy)
+    sides = zip(("training", "validation"), answer, strict=True)
+    train, valid = (read_positions(f"the splitter's side for {side}", given, items) for side, given in sides)
+    both = set(train) & set(valid)
+    if both:
+        raise DataError("The splitter's answer is not a split.", f"{len(both)} items are on both sides", remedy)
     if len(train) < 2:
         raise DataError(
             f"Only {len(train)} of {n} items are left for training.",
@@ -167,10 +255,12 @@ def choose_vocab(
     Warns of a single class, and of classes of `vocab` without training images.
     """
     used = [labels[i] for i in [*train, *valid]]
+    if vocab is None:
+        _refuse_measurements(used)
     categorize = Categorize(sorted_vocab(used) if vocab is None else vocab)
     refuse_unknown(used, categorize)
-    trained = Counter(str(labels[i]) for i in train)
-    only_valid = Counter(str(labels[i]) for i in valid if str(labels[i]) not in trained)
+    trained = Counter(class_name(labels[i]) for i in train)
+    only_valid = Counter(class_name(labels[i]) for i in valid if class_name(labels[i]) not in trained)
     if only_valid and vocab is None:
         raise data_error(
             f"{pluralize(len(only_valid), 'class', 'classes')} in the validation set only.",
@@ -187,9 +277,21 @@ def choose_vocab(
     return categorize
 
 
+def _refuse_measurements(labels: Sequence[Any]) -> None:
+    "Raises `DataError` for labels that are numbers with a fraction: measurements, not classes."
+    measured = {label for label in labels if isinstance(label, float) and not label.is_integer()}
+    if measured:
+        raise _regression_error(f"labels such as {min(measured)} are measurements, not classes")
+
+
+def _regression_error(cause: str) -> DataError:
+    remedy = "if they are names of classes, make them text: table[column].astype(str); or make classes of ranges"
+    return DataError("Regression (a number as the target) is not offered: coursekit trains classifiers.", cause, remedy)
+
+
 def refuse_unknown(labels: Sequence[Any], categorize: Categorize) -> None:
     "Raises one `DataError` that lists all labels that are not classes of this data."
-    unknown = Counter(str(label) for label in labels if label not in categorize)
+    unknown = Counter(class_name(label) for label in labels if label not in categorize)
     if unknown:
         problems = [Problem(f"label {label!r}", pluralize(n, "item")) for label, n in unknown.most_common()]
         raise data_error(
@@ -206,3 +308,17 @@ def single_class_error(vocab: Sequence[str]) -> DataError:
         "a classifier has to tell at least two apart",
         "check get_y: look at get_y(item) for a few items",
     )
+
+# %% ../../nbs/lib/data/items.ipynb #ada1f95f
+class MultiCategoryBlock:
+    "Raises `SeveralLabelsError`: several labels for one image are not offered."
+
+    def __init__(self, *_: Any, **__: Any):
+        raise SeveralLabelsError("MultiCategoryBlock is for images with several labels")
+
+
+class RegressionBlock:
+    "Raises `DataError`: numbers as targets are not offered."
+
+    def __init__(self, *_: Any, **__: Any):
+        raise _regression_error("RegressionBlock is for numbers")

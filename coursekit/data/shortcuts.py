@@ -5,14 +5,19 @@
 # %% ../../nbs/lib/data/shortcuts.ipynb #8761f3a1
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core import ArgumentError, DataError, refuse_arguments, user_path
 from .block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
 from .files import RegexLabeller, get_image_files, parent_label, using_attr
-from .splits import ColSplitter, GrandparentSplitter, RandomSplitter
-from .tables_in import ColReader, read_table
+from .places import is_table, read_values, refuse_table
+from .splits import ColSplitter, GrandparentSplitter, RandomSplitter, Split
+from .tables_in import ColReader, OneHotReader, read_table
+from ..text import class_name, list_some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +29,9 @@ __all__ = ['ImageDataLoaders']
 class ImageDataLoaders(DataLoaders):
     """Makes `DataLoaders` in one call. Other arguments go to `DataBlock.dataloaders` (`bs`, `device`, ...).
 
-    `valid_pct` and `seed` make a random split; `item_tfms`, `batch_tfms` and `vocab` are those of the `DataBlock`.
+    `valid_pct` (0.2 unless given) and `seed` make a random split; `splitter` takes its place: `StratifiedSplitter()`,
+    `IndexSplitter(positions)`, `GroupSplitter("column")`. `item_tfms`, `batch_tfms` and `vocab` are those of the
+    `DataBlock`. Raises `ArgumentError` for two ways to split, and for arguments that do not exist.
     """
 
     @classmethod
@@ -38,14 +45,19 @@ class ImageDataLoaders(DataLoaders):
         vocab: Sequence[str] | None = None,
         item_tfms: Any = None,
         batch_tfms: Any = None,
+        splitter: Callable[..., Split] | None = None,
         **kwargs: Any,
     ) -> DataLoaders:
-        "Takes images in a folder per class; in `train`/ and `valid`/, or all together if `valid_pct` is given."
-        splitter = GrandparentSplitter(train, valid) if valid_pct is None else RandomSplitter(valid_pct, seed)
-        files = get_image_files(path, folders=[train, valid] if valid_pct is None else None)
+        "Takes images in a folder per class: in `train`/ and `valid`/, or together with `valid_pct` or a `splitter`."
+        _check_arguments(cls.from_folder, kwargs)
+        root, folders = user_path(path), None
+        if valid_pct is None and splitter is None:
+            folders, splitter = _two_folders(root, train, valid), GrandparentSplitter(train, valid)
+        else:
+            splitter = _one_splitter(splitter, valid_pct, seed)
         blocks = (ImageBlock, CategoryBlock(vocab))
         block = DataBlock(blocks, None, None, parent_label, splitter, item_tfms, batch_tfms)
-        return block.dataloaders(files, seed=seed, **kwargs)
+        return block.dataloaders(get_image_files(root, folders=folders), seed=seed, **kwargs)
 
     @classmethod
     def from_path_func(
@@ -53,17 +65,23 @@ class ImageDataLoaders(DataLoaders):
         path: str | Path,
         fnames: Sequence[str | Path],
         label_func: Callable[[Any], Any],
-        valid_pct: float = 0.2,
+        valid_pct: float | None = None,
         seed: int = 42,
         item_tfms: Any = None,
         batch_tfms: Any = None,
+        splitter: Callable[..., Split] | None = None,
         **kwargs: Any,
     ) -> DataLoaders:
         "Takes files `fnames` (below `path`, where they are not whole paths), labelled by a function of the whole path."
-        block = DataBlock(
-            get_y=label_func, splitter=RandomSplitter(valid_pct, seed), item_tfms=item_tfms, batch_tfms=batch_tfms
-        )
-        return block.dataloaders([_below(Path(path), Path(name)) for name in fnames], seed=seed, **kwargs)
+        _check_arguments(cls.from_path_func, kwargs)
+        splitter = _one_splitter(splitter, valid_pct, seed)
+        block = DataBlock(get_y=label_func, splitter=splitter, item_tfms=item_tfms, batch_tfms=batch_tfms)
+        return block.dataloaders(_list_files(path, fnames), seed=seed, **kwargs)
+
+    @classmethod
+    def from_path_re(cls, path: str | Path, fnames: Sequence[str | Path], pat: str, **kwargs: Any) -> DataLoaders:
+        "Takes files `fnames`, labelled by the group of a regular expression in the whole path, written with `/`."
+        return cls.from_path_func(path, fnames, RegexLabeller(pat), **kwargs)
 
     @classmethod
     def from_name_func(
@@ -78,48 +96,127 @@ class ImageDataLoaders(DataLoaders):
         return cls.from_name_func(path, fnames, RegexLabeller(pat), **kwargs)
 
     @classmethod
+    def from_lists(
+        cls, path: str | Path, fnames: Sequence[str | Path], labels: Sequence[Any], **kwargs: Any
+    ) -> DataLoaders:
+        "Takes files `fnames` (below `path`, where they are not whole paths) and a list with the label of each."
+        files = _list_files(path, fnames)
+        return cls.from_path_func(path, files, _label_of(files, read_values("labels", labels, files)), **kwargs)
+
+    @classmethod
     def from_df(
         cls,
         df: pd.DataFrame,
         path: str | Path = ".",
-        valid_pct: float = 0.2,
+        valid_pct: float | None = None,
         seed: int = 42,
         fn_col: str | int = 0,
         folder: str | None = None,
         suff: str = "",
-        label_col: str | int = 1,
+        label_col: str | int | Sequence[str] = 1,
         valid_col: str | int | None = None,
         vocab: Sequence[str] | None = None,
         item_tfms: Any = None,
         batch_tfms: Any = None,
+        splitter: Callable[..., Split] | None = None,
         **kwargs: Any,
     ) -> DataLoaders:
-        "Takes a table with a column of file names below `path`/`folder` (`suff` is added) and a column of labels."
-        splitter = RandomSplitter(valid_pct, seed) if valid_col is None else ColSplitter(valid_col)
-        get_x = ColReader(fn_col, pref=Path(path) / (folder or ""), suff=suff)
-        blocks, get_y = (ImageBlock, CategoryBlock(vocab)), ColReader(label_col)
-        block = DataBlock(blocks, None, get_x, get_y, splitter, item_tfms, batch_tfms)
+        """Takes a table with a column of file names below `path`/`folder` (`suff` is added) and a column of labels.
+
+        `label_col`: of several columns, one for each class, that with the one. `valid_col`: the column that says which
+        rows are for validation.
+        """
+        _check_arguments(cls.from_df, kwargs)
+        if not is_table(df):
+            raise ArgumentError("df must be a table.", f"it is a {type(df).__name__}", "from_csv reads a file")
+        splitter = _one_splitter(splitter, valid_pct, seed, valid_col)
+        get_x = ColReader(fn_col, pref=user_path(path) / (folder or ""), suff=suff)
+        get_y = ColReader(label_col) if isinstance(label_col, str | int) else OneHotReader(label_col)
+        block = DataBlock((ImageBlock, CategoryBlock(vocab)), None, get_x, get_y, splitter, item_tfms, batch_tfms)
         return block.dataloaders(df, seed=seed, **kwargs)
 
     @classmethod
     def from_csv(
         cls,
         path: str | Path,
-        csv_fname: str = "labels.csv",
+        csv_fname: str | Path = "labels.csv",
         header: Any = "infer",
         delimiter: str | None = None,
         **kwargs: Any,
     ) -> DataLoaders:
         """Reads the table `path`/`csv_fname`, whatever its separator and encoding, and passes it to `from_df`.
 
-        `header`: "infer" or 0 where the first line names the columns, None where it is data. `delimiter`: found out
-        unless given.
+        `header`: 0 where the first line names the columns, None where it is data; found out unless given, and so is
+        `delimiter`.
         """
-        df = read_table(Path(path) / csv_fname, sep=delimiter, header=0 if header == "infer" else header)
-        return cls.from_df(df, path=path, **kwargs)
+        folder = user_path(path)
+        if folder.is_file():
+            remedy = f"from_csv({str(folder.parent)!r}, {folder.name!r})"
+            raise DataError(f"{folder.name} is a file, and path is the folder of the images.", "", remedy)
+        df = read_table(_below(folder, user_path(csv_fname)), sep=delimiter, header=header)
+        return cls.from_df(df, path=folder, **kwargs)
+
+
+def _check_arguments(method: Callable, kwargs: dict[str, Any]) -> None:
+    "Raises `ArgumentError` for arguments that neither this method has nor `DataBlock.dataloaders`."
+    signatures = [inspect.signature(function).parameters for function in (method, DataBlock.dataloaders)]
+    known = [name for names in signatures for name in names if name not in ("self", "source", "kwargs", "unknown")]
+    refuse_arguments(f"ImageDataLoaders.{method.__name__}", [name for name in kwargs if name not in known], known)
+
+
+def _one_splitter(splitter: Any, valid_pct: float | None, seed: int, valid_col: str | int | None = None) -> Any:
+    "Returns the splitter that is asked for; raises `ArgumentError` if several are."
+    ways = {"splitter": splitter, "valid_pct": valid_pct, "valid_col": valid_col}
+    given = [name for name, value in ways.items() if value is not None]
+    if len(given) > 1:
+        raise ArgumentError("More than one split is asked for.", f"by {' and '.join(given)}", "give one of them")
+    if splitter is not None:
+        return splitter
+    return (
+        RandomSplitter(0.2 if valid_pct is None else valid_pct, seed) if valid_col is None else ColSplitter(valid_col)
+    )
+
+
+def _two_folders(root: Path, train: str, valid: str) -> list[str]:
+    "Returns the names of both folders; raises `DataError` if one is missing in the folder `root`."
+    missing = [name for name in (train, valid) if not (root / name).is_dir()]
+    if root.is_dir() and missing:
+        cause = f"its folders are {list_some(sorted(p.name for p in root.iterdir() if p.is_dir()), 5) or '(none)'}"
+        remedy = "pass valid_pct=0.2 for a random split, or name your folders: train='...', valid='...'"
+        raise DataError(f"{root} has no folder {list_some(missing)}", cause, remedy)
+    return [train, valid]
+
+
+def _list_files(path: str | Path, fnames: Any) -> list[Path]:
+    "Returns the files `fnames`, below `path` where they are not whole paths; of a folder, its image files."
+    root = user_path(path)
+    refuse_table(fnames, "pass a column of it as fnames, or use from_df")
+    if isinstance(fnames, str | Path):
+        return get_image_files(_below(root, user_path(fnames)))
+    return [_below(root, user_path(name)) for name in fnames]
 
 
 def _below(folder: Path, name: Path) -> Path:
     "Returns the path of `name` in `folder`, or `name` as it is where only that exists."
     below = folder / name  # a whole path stays as it is
     return below if below.exists() or not name.exists() else name
+
+
+@dataclass(frozen=True)
+class _Listed:
+    "Labels files by a dictionary. A class, and no function in a function, so that it can be sent to other processes."
+
+    labels: dict[Path, Any]
+
+    def __call__(self, file: Path) -> Any:
+        return self.labels.get(file)
+
+
+def _label_of(files: Sequence[Path], labels: Sequence[Any]) -> _Listed:
+    "Returns a function from file to label; raises `DataError` for a file that is listed with two labels."
+    by_file = dict(zip(files, labels, strict=True))
+    twice = [file for file, label in zip(files, labels, strict=True) if class_name(by_file[file]) != class_name(label)]
+    if twice:
+        remedy = "give each file one label; several labels for one image are not offered"
+        raise DataError(f"{twice[0].name} is listed with two labels.", f"so are {len(set(twice))} files", remedy)
+    return _Listed(by_file)

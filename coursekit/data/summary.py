@@ -19,7 +19,7 @@ from .batches import Categorize, stack_sources
 from .items import choose_vocab
 from .splits import RandomSplitter
 from ..images import open_image
-from ..text import list_some, short_name
+from ..text import class_name, file_name, list_some, short_name
 
 if TYPE_CHECKING:
     from coursekit.data.block import DataBlock
@@ -32,14 +32,15 @@ def describe_steps(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
     "Tells step by step what becomes of a source, up to a batch of `bs` images, or to the first error in words."
     try:
         items = block.items_of(source)
-        origin = Path(source).name if isinstance(source, str | os.PathLike) else f"a {type(source).__name__}"
+        is_path = isinstance(source, str | os.PathLike)
+        origin = file_name(Path(source)) if is_path else f"a {type(source).__name__}"
         yield f"Items: {len(items)}, from {origin}"
         sources, labels = block.read(items)
         train, valid = block.split(items, labels)
         splitter = function_name(block.splitter or RandomSplitter())
         yield f"Split by {splitter}: {len(train)} for training, {len(valid)} for validation"
         categorize = choose_vocab(labels, train, valid, block.blocks[1].vocab)
-        counts = sorted(Counter(map(str, labels)).items())
+        counts = sorted(Counter(map(class_name, labels)).items())
         yield f"Classes: {len(categorize)}, {list_some([f'{label} ({n})' for label, n in counts])}"
         first, few = train[0], train[:bs]
         item = items.iloc[first] if hasattr(items, "iloc") else items[first]

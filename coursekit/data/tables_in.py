@@ -14,17 +14,20 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from ..core import DataError, Problem, data_error
-from ..text import list_some
+import numpy as np
+
+from ..core import DataError, Problem, data_error, user_path
+from .files import is_image_name
+from ..text import list_some, short_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # %% auto #0
-__all__ = ['is_missing', 'read_cell', 'ColReader', 'read_truth', 'OneHotReader', 'read_table']
+__all__ = ['is_missing', 'read_cell', 'ColReader', 'read_truth', 'SeveralLabelsError', 'OneHotReader', 'read_table']
 
 # %% ../../nbs/lib/data/tables_in.ipynb #8fa3f4a9
 def is_missing(value: Any) -> bool:
@@ -42,11 +45,16 @@ def read_cell(row: Any, col: str | int) -> Any:
     Raises `DataError` if there is no such column, or if its value is missing. A blank text counts as a value.
     """
     cells = row._asdict() if hasattr(row, "_asdict") else row
+    if not hasattr(cells, "keys"):
+        what = f"Column {col!r} cannot be read: {short_name(row)} is no row of a table"
+        raise DataError(what, f"it is a {type(row).__name__}", "pass a table, or a function of the item")
     name = _find_column(list(cells.keys()), col)
     value = cells[name]
     if is_missing(value) and not isinstance(value, str):
         which = f"row {row.name}" if hasattr(row, "iloc") else "a row"
-        remedy = "fill it in, or leave the row out"
+        remedy = (
+            "fill it in, or leave the row out; if the file says NA or None there, read it by coursekit's read_table"
+        )
         raise DataError(f"No value in column {name!r} of {which}", "it is empty (NaN)", remedy)
     return value
 
@@ -66,7 +74,8 @@ class ColReader:
     """Reads the column `cols` of a row; of several columns, a list. `pref` goes before the value, `suff` after it.
 
     A row is a pandas Series, a mapping, or a named tuple; a column is a name, or a number (its position). If `pref` is
-    a folder (a `Path`, or the name of one that exists), the result is a path in it. `label_delim` splits the value into
+    a folder (a `Path`, or the name of one that exists), the result is a path in it; a whole path that lies in it stays
+    as it is. 12.0, as pandas reads 12 in a column with gaps, becomes 12 in a name. `label_delim` splits the value into
     a list of labels. Raises `DataError` for a column that does not exist, for an empty value, and, unless
     `allow_outside`, for a path that leads out of the folder `pref`.
     """
@@ -86,26 +95,49 @@ class ColReader:
         value = read_cell(row, col)
         if self.label_delim is not None:
             return [label.strip() for label in str(value).split(self.label_delim) if label.strip()]
-        name = f"{value}{self.suff}"
-        pref = str(self.pref)
+        is_whole = isinstance(value, float | np.floating) and value.is_integer()
+        name = f"{int(value) if is_whole else value}{self.suff}"
+        pref = os.path.expanduser(self.pref)
         if isinstance(self.pref, str) and pref.endswith("/"):
-            _join_inside(Path(pref), name, self.allow_outside)  # a folder written as text: the same check
-        elif isinstance(self.pref, Path) or (os.path.isdir(pref) and not os.path.exists(pref + name)):
+            return str(_join_inside(Path(pref), name, self.allow_outside))  # a folder written as text stays text
+        if isinstance(self.pref, Path) or (os.path.isdir(pref) and not os.path.exists(pref + name)):
             return _join_inside(Path(pref), name, self.allow_outside)
         return f"{pref}{name}" if pref or self.suff else value
 
 
 def _join_inside(folder: Path, name: str, allow_outside: bool) -> Path:
-    "Returns the path of `name` in `folder`; raises `DataError` if it leads out of it, unless that is allowed."
-    forms = (PurePosixPath(name), PureWindowsPath(name))  # a table may come from any system
-    if not allow_outside and any(".." in form.parts or form.root or form.drive for form in forms):
-        remedy = "correct the table; or, if you trust it, allow it by ColReader(..., allow_outside=True)"
-        raise DataError(f"The table points out of the folder {folder}", f"a row says {name!r}", remedy)
-    path = folder / name
+    """Returns the path of `name` in `folder`, or `name` itself if it is the whole path of a file in there.
+
+    A table may come from any system: `\\` is read as `/`, unless a file has that very name. Raises `DataError` for what
+    leads out of the folder, unless that is allowed.
+    """
+    odd = ("\\" in name or name.startswith("~")) and not os.path.lexists(folder / name)
+    path = folder / (os.path.expanduser(name.replace("\\", "/")) if odd else name)
+    if not allow_outside:
+        path = Path(os.path.normpath(path))
+        if _is_foreign(name) or not _is_inside(path, folder):
+            raise _outside_error(folder, name, path)
     if not name.isascii() and not path.exists():  # accents may be stored in another form on this disk
         spellings = (folder / unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
         return next((spelling for spelling in spellings if spelling.exists()), path)
     return path
+
+
+def _is_foreign(name: str) -> bool:
+    return os.name == "posix" and PureWindowsPath(name).drive != ""
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    "Returns whether `path` lies in `folder`, as both are written, or once links are followed."
+    written = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))
+    return written or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _outside_error(folder: Path, name: str, path: Path) -> DataError:
+    wider = f"pass a folder that holds it, such as {path.parent} (path= of from_df and from_csv, pref= of ColReader)"
+    remedy = "write paths below the folder" if _is_foreign(name) else wider
+    remedy += "; or, if you trust the table, use ColReader(..., allow_outside=True)"
+    return DataError(f"The table points out of the folder {folder}", f"a row says {name!r}", remedy)
 
 # %% ../../nbs/lib/data/tables_in.ipynb #303dcc54
 _TRUTHS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
@@ -123,12 +155,20 @@ def read_truth(row: Any, col: str | int, what: str, remedy: str) -> bool:
     return _TRUTHS[text]
 
 
+class SeveralLabelsError(DataError):
+    "An image with several labels, which coursekit does not offer: its classifiers choose one class."
+
+    def __init__(self, cause: str):
+        remedy = "give each image one label, by get_y; for several at once, use a library that trains such models"
+        super().__init__("Several labels for one image are not offered", cause, remedy)
+
+
 @dataclass(frozen=True)
 class OneHotReader:
     """Labels a row in which each class has a column of ones and zeros: with the name of the column that holds the one.
 
-    `cols`: the names of these columns. Raises `DataError` for a row without a one or with several, and for a value that
-    is neither (`DataBlock` collects such rows and reports them together).
+    `cols`: the names of these columns. Raises `DataError` for a row without a one, for a value that is neither
+    (`DataBlock` collects such rows and reports them together), and `SeveralLabelsError` for a row with several ones.
     """
 
     cols: Sequence[str]
@@ -138,43 +178,91 @@ class OneHotReader:
         ones = [col for col in self.cols if read_truth(row, col, "is not one-hot", remedy)]
         if len(ones) == 1:
             return ones[0]
-        cause = f"It has ones in {list_some(ones, 5)}" if ones else f"It has a one in none of {list_some(self.cols, 5)}"
-        remedy = "correct the row, or leave it out; images with several labels need another kind of target"
-        raise DataError("No single label", cause, remedy)
+        if ones:
+            raise SeveralLabelsError(f"it has ones in {list_some(ones, 5)}")
+        cause = f"It has a one in none of {list_some(self.cols, 5)}"
+        raise DataError("No label", cause, "correct the row, or leave it out")
 
 # %% ../../nbs/lib/data/tables_in.ipynb #c3ebcb9d
 def read_table(
-    path: str | Path, sep: str | None = None, encoding: str | None = None, header: int | None = 0
+    path: str | Path, sep: str | None = None, encoding: str | None = None, header: int | str | None = "infer"
 ) -> pd.DataFrame:
     """Reads a table from a CSV file, whatever its separator (comma, semicolon, tab, bar, spaces) and its encoding.
 
-    `sep` and `encoding` are found out if not given: UTF-8 or UTF-16 with or without a mark, else cp1252. `header=None`:
-    the first line is data, and columns are numbered. After `;`, numbers may have a decimal comma. Values with leading
-    zeros stay text. Raises `DataError` that names the line of a byte that cannot be decoded, and all lines with too
-    many or too few values.
+    `sep` and `encoding` are found out if not given: UTF-8 or UTF-16 with or without a mark, else cp1252. `header`: the
+    line (from 0) that names the columns; None if there is none and columns are numbered; "infer": the first line,
+    unless it has the name of an image, or a word that its column has again. Blanks around values go. Only an empty cell
+    is missing: NA, None, nan are text, and so are numbers that would not come back as written (007, 3e5). After `;`,
+    numbers may have a decimal comma. Raises `DataError` that names the line of a byte that cannot be decoded, and all
+    lines with too many or too few values.
     """
-    import pandas as pd  # where tables are read, and not in `import coursekit`: it takes half a second
-
-    path = Path(path)
+    path = user_path(path)
     if not path.is_file():
         raise _no_table_error(path)
-    lines = _decode(path.read_bytes(), path.name, encoding).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    sep = sep or _find_separator(lines[:100]) or _find_separator(lines[:1]) or ","
-    text = "\n".join(line.strip() for line in lines) if sep == " " else "\n".join(lines)
-    rows = _split_rows(text, path.name, sep)
-    names = range(len(rows[0])) if header is None else rows[0]
-    columns = zip(names, zip(*rows[header is not None :], strict=True), strict=False)  # none, if there is no data
-    as_text: Any = {name: str for name, column in columns if any(map(_LEADING_ZERO.fullmatch, column))}
-    decimal = "," if sep == ";" and re.search(r"(^|;)-?\d+,\d+(;|$)", text, re.M) else "."
-    return pd.read_csv(
-        io.StringIO(text), sep=sep, header=header, dtype=as_text, decimal=decimal, skipinitialspace=sep == " "
-    )
+    text = _decode(path.read_bytes(), path.name, encoding).removeprefix("\ufeff")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if hint := re.fullmatch(r"sep=(.)", lines[0]):  # how some spreadsheets begin
+        sep, lines = sep or hint[1], lines[1:]
+    sep = sep or _find_separator(lines)
+    rows = _split_rows("\n".join(line.strip() for line in lines) if sep == " " else "\n".join(lines), path.name, sep)
+    if header == "infer":
+        header = None if _is_data(rows) else 0
+    names = None if header is None else _unique_names(rows[int(header)])
+    return _make_table(rows if header is None else rows[int(header) + 1 :], names, decimal_comma=sep == ";")
 
 
-_LEADING_ZERO = re.compile(r"\s*0\d+\s*")
+def _make_table(rows: list[list[str]], names: list[str] | None, decimal_comma: bool) -> pd.DataFrame:
+    "Returns a table of these cells: columns of numbers as numbers, others as text."
+    import pandas as pd  # where tables are read, and not in `import coursekit`: it takes half a second
+
+    if not rows:
+        return pd.DataFrame(columns=names)
+    columns = list(zip(*rows, strict=True))
+    kinds: Any = {i: kind for i, column in enumerate(columns) if (kind := _kind_of(column))}
+    comma = decimal_comma and any(_DECIMAL_COMMA.fullmatch(cell) for row in rows for cell in row)
+    text = io.StringIO()
+    csv.writer(text, delimiter="\t", quoting=csv.QUOTE_ALL).writerows(rows)
+    text.seek(0)
+    how: Any = {"keep_default_na": False, "na_values": [""], "low_memory": False, "decimal": "," if comma else "."}
+    table = pd.read_csv(text, sep="\t", header=None, names=range(len(columns)), dtype=kinds, **how)
+    return table if names is None else table.set_axis(names, axis=1)
+
+
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+_AS_WRITTEN = re.compile(r"0\d+|\+.*|\d+e\d+|-?(nan|inf|infinity)", re.IGNORECASE)  # as numbers, they change
+
+
+def _kind_of(cells: Sequence[str]) -> Any:
+    "Returns the type that pandas has to be told for a column; None where it finds out."
+    filled = [cell for cell in cells if cell]
+    truths = {cell for cell in filled if cell.lower() in ("true", "false")}
+    if any(map(_AS_WRITTEN.fullmatch, filled)) or truths - {"True", "False"}:
+        return str
+    whole = len(filled) < len(cells) and all(re.fullmatch(r"-?\d{1,18}", cell) for cell in filled)
+    return "Int64" if whole and filled else None  # else pandas makes floats of whole numbers beside a gap
+
+
+def _is_data(rows: Sequence[Sequence[str]]) -> bool:
+    "Returns whether the first row is data, and no header: an image, or a word that comes again in its column."
+    if any(is_image_name(re.split(r"[/\\]", cell)[-1]) for cell in rows[0]):
+        return True
+    columns = zip(*rows, strict=True)
+    return any(not re.fullmatch(r"[\d.,-]*", first) and first in rest for first, *rest in columns)
+
+
+def _unique_names(names: Sequence[str]) -> list[str]:
+    "Returns names for columns as pandas makes them: a number after one that comes again, a word for an empty one."
+    unique: list[str] = []
+    for i, name in enumerate(names):
+        name = name or f"Unnamed: {i}"
+        again = sum(other == name for other in names[:i])
+        unique.append(f"{name}.{again}" if again else name)
+    return unique
 
 
 def _no_table_error(path: Path) -> DataError:
+    if "\\" in str(path) and (slashed := Path(str(path).replace("\\", "/"))).is_file():
+        return DataError(f"There is no table {path}", "it is written with \\", f"did you mean {slashed}?")
     if not path.parent.is_dir():
         return DataError(f"There is no table {path}", f"there is no folder {path.parent} either", "check the path")
     names = sorted(file.name for file in path.parent.iterdir() if file.suffix.lower() in (".csv", ".tsv", ".txt"))
@@ -184,9 +272,11 @@ def _no_table_error(path: Path) -> DataError:
 
 
 def _decode(data: bytes, name: str, encoding: str | None) -> str:
-    "Returns the text of a table: UTF-16 by its mark, UTF-8 if any letter is written so, else cp1252 (Windows)."
+    "Returns the text of a table: UTF-16 by mark or zeros, UTF-8 if any letter is written so, else cp1252 (Windows)."
     if encoding is None and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
+    elif encoding is None and b"\0" in data[:2]:
+        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
     elif encoding is None:  # UTF-8 writes é as C3 A9: two bytes that hardly ever meet in cp1252
         encoding = "utf-8-sig" if re.search(rb"[\xc2-\xf4][\x80-\xbf]", data) else "cp1252"
     try:
@@ -198,20 +288,34 @@ def _decode(data: bytes, name: str, encoding: str | None) -> str:
         raise DataError(f"Cannot read {name}", cause, "save the table as UTF-8, or pass its encoding='...'") from None
 
 
-def _find_separator(lines: Sequence[str]) -> str | None:
-    "Returns the first separator, rare ones first, that splits all lines into equally many parts, at least two."
-    for sep in "\t;|, ":
-        trimmed = [line.strip() for line in lines] if sep == " " else lines
-        widths = {len(row) for row in csv.reader(trimmed, delimiter=sep, skipinitialspace=sep == " ") if row}
-        if len(widths) == 1 and widths != {1}:
-            return sep
-    return None
+def _find_separator(lines: Sequence[str]) -> str:
+    """Returns the separator that splits all of the first lines into equally many parts, or else the first line.
+
+    Rare ones come first, unless another one alone makes the name of an image; a blank counts if nothing else does.
+    """
+    filled = [line for line in lines[:100] if line.strip()]
+    for some, seps in ((filled, "\t;|,"), (filled[:1], "\t;|,"), (filled, " "), (filled[:1], " ")):
+        fits = {sep: row for sep in seps if (row := _last_row(some, sep))}
+        images = [sep for sep, row in fits.items() if any(map(is_image_name, row))]
+        if fits:
+            return (images or list(fits))[0]
+    return ","
+
+
+def _last_row(lines: Sequence[str], sep: str) -> list[str]:
+    "Returns the cells of the last line if all lines have equally many, at least two; else none."
+    rows = list(csv.reader([line.strip(" ") for line in lines], delimiter=sep, skipinitialspace=True))
+    widths = {len(row) for row in rows}
+    return [cell.strip() for cell in rows[-1]] if len(widths) == 1 and widths != {1} else []
 
 
 def _split_rows(text: str, name: str, sep: str) -> list[list[str]]:
-    "Returns the cells of all rows; raises one `DataError` with all lines that have more or fewer than the first."
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sep, skipinitialspace=sep == " ")
-    rows = [(reader.line_num, row) for row in reader if row]
+    """Returns the cells of all rows that hold anything, without blanks around them.
+
+    Raises one `DataError` with all lines that have more or fewer than the first.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sep, skipinitialspace=True)
+    rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
     if not rows:
         raise DataError(f"The table {name} is empty", "", "check that it was saved")
     width = len(rows[0][1])

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core import DataError, write_atomic
+from ..core import DataError, printable, write_atomic
+from ..data.places import refuse_table
 from ..text import list_some
 
 # pandas is imported inside the functions: `import coursekit` stays quick, and predicting alone does not need it
@@ -38,6 +39,7 @@ def prediction_table(items: Sequence[Any], probs: Any, vocab: Sequence[str]) -> 
     """
     import pandas as pd
 
+    refuse_table(items, "pass a column of it, or where the images are: dl.sources")
     table = _probabilities(probs, len(items), vocab)
     if taken := [name for name in vocab if name in LEADING]:
         remedy = "Use submission_table, which has no such columns, or call the class something else."
@@ -54,10 +56,13 @@ def prediction_table(items: Sequence[Any], probs: Any, vocab: Sequence[str]) -> 
 
 
 def item_name(item: Any, position: int) -> Any:
-    "Returns the name of an item in a table: a path as text, a text or whole number as it is, else the position."
-    if isinstance(item, str | int | np.integer):
+    """Returns the name of an item in a table: a path as text, a text or whole number as it is, else the position.
+
+    A name that is no UTF-8 has its bytes escaped, so that it can be written.
+    """
+    if isinstance(item, int | np.integer):
         return item
-    return os.fspath(item) if isinstance(item, os.PathLike) else position
+    return printable(os.fspath(item)) if isinstance(item, str | os.PathLike) else position
 
 
 def _probabilities(probs: Any, n: int, vocab: Sequence[str]) -> np.ndarray:
@@ -87,6 +92,7 @@ def submission_table(
     """
     import pandas as pd
 
+    refuse_table(ids, "pass a column of it as ids")
     table = _probabilities(probs, len(ids), vocab)
     wanted = [name for i, name in enumerate(vocab if columns is None else columns) if i or name != id_name]
     _check_columns(wanted, vocab, id_name)
@@ -112,7 +118,7 @@ def _check_ids(ids: Sequence[Any]) -> list[str | int]:
 def _text_or_whole(one: Any) -> str | int | None:
     "Returns an id as text or int; None for what is neither, such as 1.5, True, bytes, or a path."
     if isinstance(one, str):
-        return str(one)
+        return printable(one)
     if getattr(one, "ndim", 0) == 0 and hasattr(one, "item"):  # a number of numpy or torch
         one = one.item()
     if isinstance(one, float) and one.is_integer():
@@ -142,7 +148,7 @@ def write_table(table: pd.DataFrame, file: str | os.PathLike[str]) -> Path:
     file stays as it was when writing fails. Raises `DataError` when it cannot be written.
     """
     path = Path(file).expanduser()
-    options = {"index": False, "encoding": "utf-8", "lineterminator": "\n"}
+    options = {"index": False, "encoding": "utf-8", "errors": "backslashreplace", "lineterminator": "\n"}
     try:
         write_atomic(path, lambda temporary: table.to_csv(temporary, **options))
     except OSError as error:

@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
-from ..core import DataError, Problem, data_error, write_atomic
-from ..data.batches import item_weights
+from ..core import DataError, Problem, data_error, user_path, write_atomic
 from ..data.block import DataBlock, DataLoaders
+from ..data.items import read_classes
+from ..data.places import is_table, read_values, refuse_table
 from ..data.splits import Split
 from ..data.tables_in import is_missing
 from coursekit.results.decisions import (
@@ -32,7 +32,7 @@ from coursekit.results.decisions import (
     parse_table,
     table_text,
 )
-from ..text import list_some, nfc, pluralize, short_name
+from ..text import class_name, list_some, nfc, pluralize, short_name
 
 # pandas is imported where a table is made: importing coursekit should stay quick
 if TYPE_CHECKING:
@@ -118,9 +118,9 @@ class Cleaning:
         vocab: Sequence[str] | None = None,
         root: str | os.PathLike[str] | None = None,
     ):
-        self.file = Path(os.path.abspath(file))
-        self.root = self.file.parent if root is None else Path(os.path.abspath(root))
-        self.vocab = None if vocab is None else [str(label) for label in vocab]
+        self.file = Path(os.path.abspath(user_path(file)))
+        self.root = self.file.parent if root is None else Path(os.path.abspath(user_path(root)))
+        self.vocab = None if vocab is None else read_classes(vocab)
         self._read_version: tuple[int, ...] | None = None
         self._known: dict[str, Decision] = {}
         self.decisions()
@@ -172,7 +172,7 @@ class Cleaning:
                 "It has no name by which it could be found again.",
                 "Save the image as a file, and decide about its path.",
             )
-        for path in (Path(item), self.root / item):
+        for path in (user_path(item), self.root / item):
             if os.path.lexists(path):
                 return item_key(path, self.root)
         written = nfc(Path(item).as_posix())
@@ -191,12 +191,12 @@ class Cleaning:
 
     def relabel(self, item: Any, label: Any) -> None:
         "Records a new label for the item. Raises `DataError` for one that is not in `vocab`."
-        if is_missing(label) or (self.vocab is not None and str(label) not in self.vocab):
-            near = difflib.get_close_matches(str(label), self.vocab or [], n=1)
+        if is_missing(label) or (self.vocab is not None and class_name(label) not in self.vocab):
+            near = difflib.get_close_matches(class_name(label), self.vocab or [], n=1)
             remedy = f"Did you mean {near[0]!r}?" if near else "Give one of the classes."
             cause = f"The classes are {list_some(self.vocab)}." if self.vocab else "A label is a text."
             raise DataError(f"{label!r} is not one of the classes.", cause, remedy)
-        self._decide(item, Decision("relabel", str(label)))
+        self._decide(item, Decision("relabel", class_name(label)))
 
     def drop(self, item: Any) -> None:
         "Records that the item is to be left out."
@@ -256,6 +256,7 @@ class Cleaning:
 
         Raises `DataError` when two files with a decision have names that differ only in the form of their accents.
         """
+        refuse_table(sources, "pass the paths: Cleaning.apply(table, labels, get_x=ColReader('file', pref=folder))")
         are_files = [isinstance(source, str | os.PathLike) for source in sources]
         # a relative path that does not exist from here is meant below `root`
         files = [
@@ -265,7 +266,7 @@ class Cleaning:
         keys = [item_key(file, self.root) if is_file else "" for file, is_file in zip(files, are_files, strict=True)]
         decisions = self.decisions()
         _check_twins(decisions, keys, files)
-        return make_plan(decisions, keys, labels, vocab or self.vocab)
+        return make_plan(decisions, keys, labels, self.vocab if vocab is None else read_classes(vocab))
 
     def apply(
         self, items: Any, labels: Sequence[Any], get_x: Callable[[Any], Any] | None = None
@@ -275,8 +276,9 @@ class Cleaning:
         `items`: a list, or a table whose rows `get_x` turns into paths. Warns of labels that are not classes of this
         data (the image keeps its own) and of decisions about other items. Raises `DataError` if none is about these.
         """
-        rows = [row for _, row in items.iterrows()] if hasattr(items, "iterrows") else list(items)
-        plan = self.plan([get_x(row) for row in rows] if get_x else rows, labels)
+        rows = [row for _, row in items.iterrows()] if is_table(items) else list(items)
+        sources = [get_x(row) for row in rows] if get_x else items
+        plan = self.plan(sources, read_values("labels", labels, items))
         plan.announce(self.file.name)
         return _pick(items, plan.left), plan.labels
 
@@ -305,7 +307,8 @@ class Cleaning:
         train, valid = ([place[i] for i in side if i in place] for side in split)
         cleaned = CleanedBlock(block, self.root, new_labels, (train, valid), len(plan.left))
         if weights is not None and not isinstance(weights, str):
-            weights = item_weights(weights, torch.zeros(len(items)))[plan.left]
+            values = read_values("weights", weights, items)
+            weights = [values[i] for i in plan.left]
         dls = cleaned.dataloaders(_pick(items, plan.left), weights=weights, **kwargs)
         dls.left_out = problems
         return dls

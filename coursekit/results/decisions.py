@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ..core import DataError, Problem, data_error
 from ..data.tables_in import is_missing
-from ..text import list_some, nfc, pluralize, short_name
+from ..text import class_name, list_some, nfc, pluralize, short_name
 
 # %% auto #0
 __all__ = ['COLUMNS', 'KINDS', 'Decision', 'table_text', 'parse_table', 'damaged_table_error', 'item_key', 'Plan', 'make_plan']
@@ -170,7 +170,7 @@ def make_plan(
         raise DataError(
             what, cause, "Give Cleaning the folder that its items are written from: Cleaning(file, root=folder)."
         )
-    classes: dict[str, Any] = {str(label): label for label in labels}  # a label keeps its type: 3 stays a number
+    classes: dict[str, Any] = {class_name(label): label for label in labels}  # a label keeps its type: 3 stays a number
     allowed = classes.keys() if vocab is None else set(map(str, vocab))
     plan = Plan([], [], [], [], elsewhere=elsewhere)
     for i, (key, label) in enumerate(zip(keys, labels, strict=True)):
@@ -180,7 +180,7 @@ def make_plan(
             continue
         known = kind == "relabel" and new in allowed
         plan.unknown.update([new] if kind == "relabel" and not known else [])
-        plan.relabelled.extend([i] if known and new != str(label) else [])
+        plan.relabelled.extend([i] if known and new != class_name(label) else [])
         plan.left.append(i)
         plan.labels.append(classes.get(new, new) if known else label)
     return plan

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..core import DataError
 from ..data.loaders import BatchLoader
+from ..data.places import refuse_table
 from ..images import open_image, presize
 from ..plot import BLUE, DARK_RED, escape_dollars, new_figure, show_images
 from ..text import file_name, list_some, shorten
@@ -58,6 +59,7 @@ class ClassificationInterpretation:
         items: Sequence[Any] | None = None,
         losses: Tensor | None = None,
     ):
+        refuse_table(items, "pass where the images are: dl.sources, or a column of paths")
         self.probs = torch.as_tensor(probs).detach().float().cpu()
         self.targets = torch.as_tensor(targets).long().cpu()
         self.vocab, self.items = list(vocab), None if items is None else list(items)

@@ -1,6 +1,7 @@
 """The audit of a data set (coursekit.data.audit, findings, facts). Numbers in names: rows of the table of faults."""
 
 import io
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from coursekit.data.facts import (
 from coursekit.data.files import RegexLabeller, get_image_files, parent_label, using_attr
 from coursekit.data.findings import check_pictures, check_typos
 from coursekit.data.splits import GroupSplitter, RandomSplitter, StratifiedSplitter
+from coursekit.data.tables_in import ColReader
 from coursekit.datasets.catalogue import solar_cells
 
 
@@ -599,3 +601,131 @@ def test_facts_are_those_of_the_upright_picture(tmp_path):
     turned[0x0112] = 6
     path = save(photo(0, 60, 45), tmp_path / "a.jpg", exif=turned)
     assert read_facts(path)[3:10] == ("JPEG", "RGB", 45, 60, 6, 1, False)
+
+
+# ---- tables, masks and names
+
+
+@pytest.fixture
+def table(tmp_path) -> pd.DataFrame:
+    "Eight rows in another order than their index; row 2 of the table is a copy of row 0, row 5 an empty file."
+    files = [save(photo(i if i != 2 else 0), tmp_path / "d" / f"{i}.png") for i in range(8)]
+    files[5].write_bytes(b"")
+    names = [file.name for file in files]
+    return pd.DataFrame({"file": names, "y": list("abbbaaab")}, index=[7, 3, 0, 1, 2, 5, 4, 6])
+
+
+def test_45_a_table_is_audited_with_a_reader_and_its_rows_are_left_out(tmp_path, table, capsys):
+    get_x = ColReader("file", pref=tmp_path / "d")
+    by_function = look(table, ColReader("y"), RandomSplitter(0.25), get_x=get_x)
+    found = look(table, "y", RandomSplitter(0.25), get_x=get_x)
+    assert found.equals(by_function) and found.equals(look(table, table["y"], RandomSplitter(0.25), get_x=get_x))
+    assert row_of(found, "empty file")["item"] == tmp_path / "d" / "5.png"
+    assert row_of(found, "same picture, two labels")["item"] == tmp_path / "d" / "2.png"
+    kept = drop_bad(table, found)
+    assert kept["file"].tolist() == [f"{i}.png" for i in range(8) if i != 5] and kept.index.tolist()[:3] == [7, 3, 0]
+    assert "1 of 8 items are left out (1 empty file)" in capsys.readouterr().out
+    assert drop_bad(list(map(get_x, table.to_dict("records"))), found)[-1] == tmp_path / "d" / "7.png"
+
+
+def test_55_a_table_without_a_reader_is_refused_and_no_column_is_taken_for_a_file(tmp_path, table):
+    get_x = ColReader("file", pref=tmp_path / "d")
+    calls = [
+        lambda: audit(table),
+        lambda: picture_groups(table),
+        lambda: drop_bad(table, look([get_x(row) for _, row in table.iterrows()])),
+        lambda: drop_bad(table[::-1], look(table, get_x=get_x)),
+    ]
+    for call in calls:
+        with pytest.raises(DataError, match=r"does not say where its images are[\s\S]*get_x="):
+            call()
+
+
+def test_45_groups_of_pictures_in_a_table_go_with_its_rows(tmp_path, table):
+    groups = picture_groups(table, cache=False, get_x=ColReader("file", pref=tmp_path / "d"))
+    assert groups.index.equals(table.index) and groups.iloc[0] == groups.iloc[2] and groups.nunique() == 7
+    train, valid = GroupSplitter(groups, 0.25)(table)
+    assert (0 in train) == (2 in train) and len(train) + len(valid) == 8
+    with pytest.raises(DataError, match="which row does each entry belong to"):
+        GroupSplitter(groups)(table.sort_index())
+
+
+def test_45_sides_may_be_masks_and_must_exist(tmp_path):
+    files = [save(photo(0), tmp_path / f"{i}.png") for i in range(4)]
+    mask = np.array([False, True, True, True])
+    expected = look(files, splits=([0], [1, 2, 3]))
+    assert faults(expected) == ["same picture on both sides"] * 3
+    assert look(files, splits=(~mask, mask)).equals(expected)
+    assert look(files, splits=(pd.Series(~mask), np.flatnonzero(mask))).equals(expected)
+    for splits in (([0], [-1]), ([0], [4]), ([0], [True, False])):
+        with pytest.raises(DataError, match="the side for validation"):
+            look(files, splits=splits)
+
+
+@pytest.mark.parametrize("labels", ["ab", ["a"], {"a": 1}])
+def test_45_labels_that_do_not_belong_to_the_items_are_refused(tmp_path, labels):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(2)]
+    with pytest.raises(DataError, match="labels"):
+        look(files, labels)
+
+
+def test_45_pictures_in_a_series_are_taken_by_place(tmp_path):
+    files = [save(photo(0 if i in (1, 3) else i), tmp_path / f"{i}.png") for i in range(5)]
+    groups = picture_groups(pd.Series(files, index=[4, 2, 3, 0, 1]), cache=False)
+    assert groups[files[0]] == groups[files[1]] == groups[files[3]] and len(set(groups.values())) == 3
+
+
+def test_52_labels_of_mixed_types_are_one_class(tmp_path):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(6)]
+    assert look(files, [1, "1", 1.0, 2, "2", np.int64(2)]).empty
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs file names that are bytes")
+def test_60_names_that_are_no_utf8_are_found_and_can_be_printed_and_drawn(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    for i in range(3):
+        save(photo(i), tmp_path / "dog" / f"{i}.png")
+        save(photo(9, mode="L"), Path(os.fsdecode(folder)) / f"{i}.png")
+    found = look(tmp_path, parent_label)
+    row = row_of(found, "name is no UTF-8")
+    assert row["item"] == "3 files" and r"caf\xe9/0.png" in row["detail"] and "convmv" in row["remedy"]
+    found.to_string().encode("utf-8")
+    found.to_csv(tmp_path / "found.csv")
+    plot_audit(found).canvas.draw()
+    files = get_image_files(tmp_path)
+    assert len(drop_bad(files, found, faults=["same picture twice"])) == 4
+
+
+# ---- strays
+
+
+def test_63_pictures_beside_class_folders_are_one_finding_with_the_count(tmp_path):
+    for i in range(6):
+        save(photo(i), tmp_path / "pets" / "dc"[i % 2] / f"{i}.png")
+    for i in range(2):
+        save(photo(9 + i), tmp_path / "pets" / f"logo {i}.png")
+    (tmp_path / "elsewhere").mkdir()
+    found = look(tmp_path / "pets", parent_label)
+    row = row_of(found, "beside class folders")
+    assert row["item"] == "class 'pets'" and row["detail"].startswith("2 in ")
+    assert "class without images" not in faults(found), "a folder beside the data is no class"
+    assert len(drop_bad(get_image_files(tmp_path / "pets"), found, faults=["beside class folders"])) == 6
+
+
+def test_63_empty_class_folders_are_looked_for_below_the_data_only(tmp_path):
+    files = [save(photo(i), tmp_path / "cat" / f"{i}.png") for i in range(2)]
+    (tmp_path / "dog").mkdir()
+    assert "class without images" not in faults(look(files, parent_label)), "a list of one class says nothing of others"
+    assert row_of(look(tmp_path, parent_label), "class without images")["item"] == "class 'dog'"
+
+
+def test_54_the_folder_of_an_audit_may_begin_with_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    save(photo(), tmp_path / "d" / "1.png")
+    assert look("~/d").empty and look(str(tmp_path / "d")).empty
+    facts = gather_facts(["~/d/1.png", tmp_path / "d" / "1.png"], cache=False)
+    assert facts[0] == facts[1] and facts[0].format == "PNG"

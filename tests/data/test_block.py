@@ -583,7 +583,7 @@ def test_labels_that_a_given_vocabulary_lacks_are_listed_with_counts(pets):
     [
         (lambda items: ([0], [1, 2]), "Only 1"),
         (lambda items: ([0, 1, 2], [2, 3]), "1 items are on both sides"),
-        (lambda items: ([0, 1, 99], [2]), "1 positions lie outside"),
+        (lambda items: ([0, 1, 99], [2]), "these do not: [99]"),
     ],
 )
 def test_impossible_splits_are_refused(pets, splitter, says):
@@ -689,7 +689,7 @@ def test_drop_bad_of_everything_is_refused(pets):
         ({"num_workers": -1}, "num_workers=-1"),
         ({"batch_size": 8}, "did you mean bs?"),
         ({"sed": 8}, "did you mean seed?"),
-        ({"weights": [1, 2]}, "26 numbers"),
+        ({"weights": [1, 2]}, "2 values for 26 items"),
     ],
 )
 def test_arguments_that_cannot_be_are_named(pets, arguments, says):

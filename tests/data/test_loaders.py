@@ -102,7 +102,7 @@ def test_a_weighted_draw_follows_its_weights():
 @pytest.mark.parametrize("weights", [[1.0], [-1.0, 1, 1], [0.0, 0, 0], [float("nan"), 1, 1], "even"])
 def test_impossible_weights_are_refused(weights):
     with pytest.raises(DataError, match="3 numbers"):
-        item_weights(weights, torch.tensor([0, 1, 1]))
+        item_weights(weights, torch.tensor([0, 1, 1]), [0, 1, 2])
 
 
 def test_class_weights_are_inverse_frequencies_of_the_training_set(photos):

@@ -4,6 +4,7 @@ import pickle
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -18,7 +19,9 @@ from coursekit.data.splits import (
     IndexSplitter,
     LabelSplitter,
     RandomSplitter,
+    StratifiedGroupSplitter,
     StratifiedSplitter,
+    k_folds,
 )
 from coursekit.data.tables_in import ColReader
 
@@ -35,7 +38,7 @@ def test_the_random_split_is_that_of_the_source_texts(golden):
     assert RandomSplitter() == RandomSplitter(g["valid_pct"], g["seed"])
 
 
-@pytest.mark.parametrize("share", [0, 1, 1.5, -0.1, 20])
+@pytest.mark.parametrize("share", [0, 1, 1.5, -0.1, 20, None, "0.2"])
 def test_a_share_that_is_none_is_refused(share):
     for splitter in (RandomSplitter(share), GroupSplitter(str, share)):
         with pytest.raises(DataError, match="between 0 and 1"):
@@ -143,3 +146,150 @@ def test_splitters_can_be_sent_to_worker_processes():
         GroupSplitter(parent_label),
     ):
         assert pickle.loads(pickle.dumps(splitter)) == splitter
+
+
+# ---- groups of every form, also by class
+
+
+PATIENTS = pd.DataFrame({"patient": [f"p{i // 4}" for i in range(80)], "label": [i // 4 % 3 == 0 for i in range(80)]})
+
+
+def whole_groups(split, groups) -> bool:
+    train, valid = split
+    assert sorted(train + valid) == list(range(len(groups)))
+    return not {groups[i] for i in train} & {groups[i] for i in valid}
+
+
+def test_groups_are_given_by_a_column_a_function_a_dictionary_or_one_by_one():
+    groups = PATIENTS["patient"].tolist()
+    expected = GroupSplitter(ColReader("patient"))(PATIENTS)
+    assert whole_groups(expected, groups)
+    for group in ("patient", 0, PATIENTS["patient"], groups, np.array(groups), lambda row: row["patient"]):
+        assert GroupSplitter(group)(PATIENTS) == expected
+    names = [f"{i}.jpg" for i in range(80)]
+    for group in (groups, dict(zip(names, groups, strict=True)), PATIENTS["patient"].sample(80).sort_index()):
+        assert GroupSplitter(group)(names) == expected
+
+
+@pytest.mark.parametrize(
+    ("group", "items", "says"),
+    [
+        ("patient", ["a.jpg", "b.jpg"], "names a column"),
+        (ColReader, PATIENTS, r"write ColReader\(\.\.\.\)"),
+        (["p1"], PATIENTS, "1 values for 80 items"),
+        ({"a.jpg": 1}, ["a.jpg", "b.jpg"], "1 of 2 items have no group"),
+        (lambda item: None, ["a.jpg", "b.jpg"], "2 of 2 items have no group"),
+        ("pateint", PATIENTS, "did you mean 'patient'"),
+        (PATIENTS["patient"], PATIENTS.sample(80, random_state=0), "which row does each entry belong to"),
+    ],
+)
+def test_groups_that_are_not_there_are_named(group, items, says):
+    with pytest.raises(DataError, match=says):
+        GroupSplitter(group)(items)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_grouped_split_by_class_keeps_groups_whole_and_classes_near_their_share(seed):
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, 60, 1500).tolist()
+    rare = rng.random(60) < 0.2
+    labels = ["rare" if rare[group] and rng.random() < 0.7 else "common" for group in groups]
+    split = StratifiedGroupSplitter(groups, 0.25, seed)(groups, labels)
+    assert whole_groups(split, groups)
+    counts, drawn = Counter(labels), Counter(labels[i] for i in split[1])
+    assert all(abs(drawn[label] / counts[label] - 0.25) < 0.03 for label in counts)
+    assert StratifiedGroupSplitter(groups, 0.25, seed)(groups, labels) == split
+    assert isinstance(StratifiedGroupSplitter("patient"), LabelSplitter)
+
+
+def test_labels_in_a_series_are_taken_by_place():
+    labels = ["a"] * 20 + ["b"] * 20
+    series = pd.Series(labels, index=range(39, -1, -1))
+    assert StratifiedSplitter()(labels, series) == StratifiedSplitter()(labels, labels)
+
+
+# ---- folds
+
+
+@pytest.mark.parametrize("k", [2, 5, 7])
+@pytest.mark.parametrize("group", [None, "patient"])
+@pytest.mark.parametrize("labels", [None, "label"])
+def test_every_item_validates_exactly_once(k, group, labels):
+    folds = k_folds(PATIENTS, k, labels, group, seed=3)
+    assert len(folds) == k and sorted(i for _, valid in folds for i in valid) == list(range(80))
+    assert all(sorted(train + valid) == list(range(80)) for train, valid in folds)
+    assert folds == k_folds(PATIENTS, k, labels, group, seed=3) != k_folds(PATIENTS, k, labels, group, seed=4)
+    if group:
+        assert all(whole_groups(fold, PATIENTS["patient"].tolist()) for fold in folds)
+
+
+def test_each_fold_has_its_part_of_every_class_to_one_item():
+    labels = ["a"] * 53 + ["b"] * 17 + ["c"] * 9
+    folds = k_folds(range(79), 5, labels)
+    for label in "abc":
+        counts = [sum(labels[i] == label for i in valid) for _, valid in folds]
+        assert max(counts) - min(counts) <= 1
+    sizes = [len(valid) for _, valid in folds]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_grouped_folds_by_class_are_as_even_as_scikit_learns():
+    sklearn = pytest.importorskip("sklearn.model_selection")
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 50, 1000)
+    labels = (rng.random(1000) < np.where(groups % 4 == 0, 0.6, 0.05)).astype(int)
+
+    def unevenness(folds):
+        return np.std([labels[valid].sum() / labels.sum() for _, valid in folds])
+
+    theirs = sklearn.StratifiedGroupKFold(5, shuffle=True, random_state=0).split(labels, labels, groups)
+    assert unevenness(k_folds(labels, 5, labels, groups)) < unevenness(theirs) + 0.01
+
+
+def test_folds_of_a_folder_are_positions_in_its_sorted_files(tiny_images):
+    folds = k_folds(tiny_images, 3, parent_label)
+    assert [len(valid) for _, valid in folds] == [4, 4, 4]
+    assert all(sum(i < 6 for i in valid) == 2 for _, valid in folds), "two of each class"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"k": 1}, "k=1"),
+        ({"k": 2.0}, "k=2.0"),
+        ({"k": 81}, "81 folds cannot be made"),
+        ({"k": 21, "group": "patient"}, "there are 20 groups"),
+        ({"labels": [1, 2]}, "2 values for 80 items"),
+    ],
+)
+def test_folds_that_cannot_be_made_are_refused(arguments, says):
+    with pytest.raises(DataError, match=says):
+        k_folds(PATIENTS, **arguments)
+
+
+# ---- positions, and tables
+
+
+@pytest.mark.parametrize("form", [np.array, torch.tensor, pd.Series, list])
+def test_a_mask_says_which_items_validate(form):
+    mask = form([False, True, False, True])
+    assert IndexSplitter(mask)("abcd") == ([0, 2], [1, 3])
+    with pytest.raises(DataError, match="4 values for 5 items"):
+        IndexSplitter(mask)("abcde")
+
+
+def test_splitters_of_files_refuse_tables_and_those_of_tables_refuse_files():
+    with pytest.raises(DataError, match="does not say where its images are"):
+        GrandparentSplitter()(PATIENTS)
+    with pytest.raises(DataError, match="no row of a table"):
+        ColSplitter("patient")([Path("a.jpg")])
+
+
+def test_values_of_mixed_types_are_one_group_one_class_and_one_side():
+    days = [1, "1", 1.0, 2, "2", 2.0, 3, "3", 3.0, 4, "4", 4.0]
+    names = [str(int(day)) for day in days]
+    assert whole_groups(GroupSplitter(days, 0.25)(names), names)
+    assert all(whole_groups(fold, names) for fold in k_folds(names, 4, group=days))
+    assert StratifiedSplitter(0.34)(days, days)[1] == StratifiedSplitter(0.34)(names, names)[1]
+    assert ColSplitter("day", on=1)(pd.DataFrame({"day": days}))[1] == [0, 1, 2]
+    assert ColSplitter("day", on="1")(pd.DataFrame({"day": days}))[1] == [0, 1, 2]

@@ -1,5 +1,6 @@
 """Tables and the readers of their rows (coursekit.data.tables_in)."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,8 @@ OUTSIDE = ["../secret.png", "/etc/passwd", "a/../../b.png", "..\\secret.png", "C
 def test_31_a_table_does_not_lead_out_of_its_folder_unless_that_is_allowed(name, pref):
     with pytest.raises(DataError, match=r"points out of the folder[\s\S]*allow_outside=True"):
         ColReader("image", pref=pref)({"image": name})
-    assert str(ColReader("image", pref=pref, allow_outside=True)({"image": name})).endswith(name.rsplit("/")[-1])
+    allowed = ColReader("image", pref=pref, allow_outside=True)({"image": name})
+    assert str(allowed).endswith(re.split(r"[/\\]", name)[-1])
 
 
 def test_names_with_dots_that_stay_inside_are_fine():
@@ -96,7 +98,7 @@ def test_30_a_one_hot_row_is_labelled_by_its_column(one):
     ("row", "message"),
     [
         ({"cat": 0, "dog": 0}, "a one in none of cat, dog"),
-        ({"cat": 1, "dog": 1}, "ones in cat, dog"),
+        ({"cat": 1, "dog": 1}, "Several labels for one image are not offered[\\s\\S]*ones in cat, dog"),
         ({"cat": 0.5, "dog": 0}, "'cat' is not one-hot[\\s\\S]*0.5"),
         ({"cat": float("nan"), "dog": 1}, "No value in column 'cat'"),
         ({"dog": 1}, "no column 'cat'"),
@@ -199,3 +201,149 @@ def test_missing_and_empty_tables_are_named(tmp_path):
         read_table(tmp_path / "label.csv")
     with pytest.raises(DataError, match="there is no folder"):
         read_table(tmp_path / "none" / "label.csv")
+
+
+# ---- what a cell says
+
+
+@pytest.mark.parametrize(
+    "word", ["NA", "None", "null", "nan", "NaN", "N/A", "NULL", "true", "TRUE", "inf", "-", "#N/A"]
+)
+def test_a_class_of_any_name_is_what_the_file_says(tmp_path, word):
+    (tmp_path / "t.csv").write_text(f"file,defect\n1.png,{word}\n2.png,scratch\n3.png,{word}\n")
+    assert read_table(tmp_path / "t.csv")["defect"].tolist() == [word, "scratch", word]
+    (tmp_path / "t.csv").write_text(f"file,defect\n1.png,{word}\n2.png,{word}\n3.png,{word}\n")
+    assert read_table(tmp_path / "t.csv", header=0)["defect"].tolist() == [word] * 3
+
+
+@pytest.mark.parametrize("cell", ["", '""', "  ", '" "'])
+def test_only_an_empty_cell_is_missing(tmp_path, cell):
+    (tmp_path / "t.csv").write_text(f"file,label,n\n1.png,cat,1\n2.png,{cell},{cell}\n")
+    table = read_table(tmp_path / "t.csv")
+    assert [is_missing(value) for column in ("label", "n") for value in table[column]] == [False, True] * 2
+
+
+@pytest.mark.parametrize("number", ["007", "3e5", "12345678901234567890123", "+5"])
+def test_numbers_that_would_not_come_back_as_written_stay_text(tmp_path, number):
+    (tmp_path / "t.csv").write_text(f"id,label\n{number},cat\n12,dog\n")
+    assert [str(value) for value in read_table(tmp_path / "t.csv")["id"]] == [number, "12"]
+
+
+def test_whole_numbers_beside_a_gap_stay_whole(tmp_path):
+    (tmp_path / "t.csv").write_text("id,label\n12,cat\n,dog\n9007199254740993,dog\n")
+    ids = read_table(tmp_path / "t.csv")["id"]
+    assert [str(value) for value in ids[ids.notna()]] == ["12", "9007199254740993"]
+
+
+def test_true_and_false_are_truths_only_as_python_writes_them(tmp_path):
+    (tmp_path / "t.csv").write_text("file,is_valid\n1.png,True\n2.png,False\n")
+    assert read_table(tmp_path / "t.csv")["is_valid"].tolist() == [True, False]
+
+
+# ---- as a spreadsheet reads it
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file name,class name\nphoto 1.jpg,red fox\nphoto 2.jpg,sea lion\n",  # blanks fit all lines as well
+        "file name, class name\nphoto 1.jpg, red fox\nphoto 2.jpg, sea lion\n",
+        'file name , class name\n"photo 1.jpg" ,"red fox" \n photo 2.jpg, "sea lion"\n',
+        "\ufefffile name;class name\r\nphoto 1.jpg;red fox\r\nphoto 2.jpg;sea lion\r\n;\r\n",
+        "sep=|\nfile name|class name\nphoto 1.jpg|red fox\nphoto 2.jpg|sea lion\n\n",
+        "\nfile name\tclass name\nphoto 1.jpg\tred fox\n\nphoto 2.jpg\tsea lion",
+    ],
+)
+def test_blanks_and_marks_change_nothing(tmp_path, text):
+    for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-16-be"):
+        (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+        table = read_table(tmp_path / "t.csv")
+        assert list(table.columns) == ["file name", "class name"]
+        assert table.values.tolist() == [["photo 1.jpg", "red fox"], ["photo 2.jpg", "sea lion"]]
+
+
+def test_a_blank_does_not_win_over_a_comma_because_a_line_is_wrong(tmp_path):
+    (tmp_path / "t.csv").write_text("my file,label\nphoto 1.jpg,cat\nphoto 2.jpg,cat,x\n")
+    with pytest.raises(DataError) as caught:
+        read_table(tmp_path / "t.csv")
+    assert [(p.item, p.cause) for p in caught.value.problems] == [("line 3", "3 values, not 2")]
+
+
+def test_a_separator_in_quotes_is_part_of_the_value(tmp_path):
+    (tmp_path / "t.csv").write_text('file,who\n"a, b.jpg","Smith, J"\nc.jpg,"Lee\nKim"\n')
+    assert read_table(tmp_path / "t.csv").values.tolist() == [["a, b.jpg", "Smith, J"], ["c.jpg", "Lee\nKim"]]
+
+
+@pytest.mark.parametrize("text", ["a.jpg,cat;dog\nb.jpg,owl;hen\n", "1.jpg;big, old\n2.jpg;small, new\n"])
+def test_of_two_separators_the_one_that_makes_names_of_images_is_taken(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+    assert read_table(tmp_path / "t.csv").shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "rows"),
+    [
+        ("a.jpg,cat\nb.jpg,dog\n", [0, 1], 2),
+        ("images\\a.JPG,cat\nimages\\b.JPG,dog\n", [0, 1], 2),
+        ("0001,cat\n0002,dog\n0003,cat\n", [0, 1], 3),
+        ("file,label\na.jpg,cat\n", ["file", "label"], 1),
+        ("id,0,1\na,0,1\nb,1,0\n", ["id", "0", "1"], 2),
+        (",label,label\n0,cat,1\n1,dog,2\n", ["Unnamed: 0", "label", "label.1"], 2),
+    ],
+)
+def test_a_first_line_of_data_is_no_header(tmp_path, text, columns, rows):
+    (tmp_path / "t.csv").write_text(text)
+    table = read_table(tmp_path / "t.csv")
+    assert list(table.columns) == columns and len(table) == rows
+    assert len(read_table(tmp_path / "t.csv", header=None)) == text.count("\n")
+    assert len(read_table(tmp_path / "t.csv", header=0)) == text.count("\n") - 1
+
+
+# ---- paths
+
+
+def test_a_whole_path_inside_the_folder_is_followed(tmp_path):
+    folder = tmp_path / "images"
+    whole = str(folder / "a" / "1.png")
+    for pref in (folder, f"{folder}/", tmp_path, Path("/")):
+        assert str(ColReader("image", pref=pref)({"image": whole})) == whole
+    assert ColReader("image", pref=folder / "a")({"image": "../a/1.png"}) == Path(whole)
+    with pytest.raises(DataError) as caught:
+        ColReader("image", pref=tmp_path / "other")({"image": whole})
+    assert f"such as {folder / 'a'} (path= of from_df" in caught.value.remedy
+    assert ColReader("image", pref=folder / "a")({"image": whole}) == Path(whole), "the remedy works"
+
+
+def test_a_whole_path_by_way_of_a_link_is_inside_too(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    whole = str(tmp_path / "real" / "1.png")
+    assert ColReader("image", pref=tmp_path / "link")({"image": whole}) == Path(whole)
+
+
+def test_home_and_backslashes_are_understood_in_tables_and_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "images" / "a").mkdir(parents=True)
+    (tmp_path / "images" / "a" / "1.png").touch()
+    found = tmp_path / "images" / "a" / "1.png"
+    for pref in ("~/images/", Path("~/images"), "~/images"):
+        for name in ("a/1.png", "a\\1.png", "~/images/a/1.png"):
+            assert Path(ColReader("image", pref=pref)({"image": name})) == found
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    assert len(read_table("~/t.csv")) == 1
+    (tmp_path / "images" / "~x\\y.png").touch()
+    assert ColReader("n", pref=tmp_path / "images")({"n": "~x\\y.png"}) == tmp_path / "images" / "~x\\y.png"
+
+
+def test_a_table_with_backslashes_in_its_own_path_is_suggested(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "t.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"did you mean d/t\.csv\?"):
+        read_table("d\\t.csv")
+
+
+@pytest.mark.parametrize("number", [12.0, np.float64(12), np.float32(12)])
+def test_an_id_that_pandas_made_a_float_is_a_whole_number_in_a_name(number):
+    assert ColReader("id", pref=Path("d"), suff=".jpg")({"id": number}) == Path("d/12.jpg")
+    assert ColReader("id", suff=".jpg")({"id": 12.5}) == "12.5.jpg"

@@ -163,3 +163,18 @@ def test_an_older_file_stays_when_writing_fails(tmp_path, monkeypatch, failure):
         tables.write_table(pd.DataFrame({"a": [2]}), tmp_path / "p.csv")
     assert (tmp_path / "p.csv").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["p.csv"]
+
+
+def test_a_table_in_place_of_items_or_ids_is_refused():
+    frame = pd.DataFrame({"file": ["a.png", "b.png"], "y": [0, 1]})
+    for make in (prediction_table, submission_table):
+        with pytest.raises(DataError, match="does not say where its images are"):
+            make(frame, torch.rand(2, 2), ["cat", "dog"])
+    assert list(prediction_table(frame["file"][::-1], torch.rand(2, 2), ["cat", "dog"])["item"]) == ["b.png", "a.png"]
+
+
+def test_names_that_are_no_utf8_are_written_with_their_bytes(tmp_path):
+    names = [Path(f"caf\udce9/{i}.png") for i in range(2)]
+    file = write_table(prediction_table(names, torch.rand(2, 2), ["cat", "dog"]), tmp_path / "p.csv")
+    assert list(read_table(file)["item"]) == [rf"caf\xe9/{i}.png" for i in range(2)]
+    assert write_table(pd.DataFrame({"name": ["caf\udce9"]}), tmp_path / "q.csv").read_bytes().isascii()

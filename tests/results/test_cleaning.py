@@ -618,7 +618,7 @@ def test_weights_are_those_of_the_items_that_are_left(cleaning, photos):
     items = list(dls.train.items)
     drawn = {items[i].name for i, w in enumerate(dls.train.weights) if w}
     assert drawn == {"5.png", "4.png"} and dls.train.n == 10
-    with pytest.raises(DataError, match="16 numbers"):
+    with pytest.raises(DataError, match="12 values for 16 items"):
         cleaning.dataloaders(recipe, root, bs=4, cache=False, weights=[1.0] * 12)
     assert cleaning.dataloaders(recipe, root, bs=4, cache=False, weights="balanced").train.n == 10
 
@@ -631,3 +631,13 @@ def test_a_vocabulary_of_the_block_says_which_classes_there_are(cleaning, photos
     with pytest.warns(UserWarning, match="no class of this data"):
         dls = cleaning.dataloaders(block(), photos[0].parent.parent, bs=4, cache=False)
     assert dls.vocab == ["a", "b"]
+
+
+def test_home_is_understood_in_the_names_of_table_root_and_items(tmp_path, monkeypatch, photos):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    cleaning = Cleaning("~/cleaning.csv", root="~")
+    cleaning.drop("~/" + str(photos[0].relative_to(tmp_path)))
+    assert cleaning.decision(photos[0]) is not None and not (tmp_path / "~").exists()
+    with pytest.raises(DataError, match="does not say where its images are"):
+        cleaning.plan(pd.DataFrame({"file": photos}), ["a"] * len(photos))
