@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from ..bands import PHOTO, Opening
 from ..core import CoursekitError, DataError
 from .facts import NEAR, Copies, gather_facts
 from .files import get_image_files, ignored_files
 from .findings import TRAIN, UNUSABLE, VALID, Finding, check_all, join_findings
 from .splits import LabelSplitter, Split
-from ..images import ImageSource, open_image
-from ..plot import BLUE, RED, new_figure
+from ..images import ImageSource, open_pixels
+from ..plot import BLUE, RED, as_rgb, new_figure
 from ..text import list_some, short_name
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def audit(
     near: float = NEAR,
     workers: int | None = None,
     cache: bool = True,
+    image: Opening = PHOTO,
 ) -> pd.DataFrame:
     """Returns all that is wrong with images, their labels and their split: a table of item, fault, detail, remedy.
 
@@ -51,7 +53,8 @@ def audit(
     or a function from item to label. `splits`: positions for training and for validation, or a splitter. `min_side`:
     pixels below which a side is too small. `max_aspect`: how many times longer one side may be; at 4, a square crop
     shows a quarter. `near`: up to which difference two pictures are nearly the same, as in `near_pairs`. All files are
-    decoded, `workers` at once; with `cache`, their facts are remembered as long as they do not change.
+    decoded, `workers` at once; with `cache`, their facts are remembered as long as they do not change. `image`: as what
+    they are opened, such as `ImageBlock(mode="L")`.
 
     The item of a row is the item as it was given; of findings about many, their number; about labels, the class.
     """
@@ -66,9 +69,9 @@ def audit(
         found += unlabelled
     labels = None if labels is None else list(labels)  # by place, also from a Series
     sides = _sides(items, labels, splits)
-    facts = gather_facts(items, workers, cache)
+    facts = gather_facts(items, workers, cache, image)
     found += check_all(names, facts, labels, sides, min_side=min_side, max_aspect=max_aspect, near=near)
-    return _as_table(found, items)
+    return _as_table(found, items, image)
 
 
 def _ignored(folder: Path) -> Iterator[Finding]:
@@ -111,18 +114,19 @@ class _Report(NamedTuple):
 
     findings: Sequence[Finding] = ()
     keys: Sequence[tuple[str, int]] = ()
+    image: Opening = PHOTO
 
     def __deepcopy__(self, memo: dict) -> _Report:
         return self  # pandas copies attrs with each selection; this never changes
 
 
-def _as_table(found: Sequence[Finding], items: Sequence[Any]) -> pd.DataFrame:
+def _as_table(found: Sequence[Finding], items: Sequence[Any], image: Opening) -> pd.DataFrame:
     import pandas as pd  # imported where tables are made: it takes half a second
 
     order = list(dict.fromkeys(f.fault for f in found))
     found = sorted(found, key=lambda f: (f.level, order.index(f.fault)))  # items of a fault stay in order
     table = pd.DataFrame({c: pd.Series([getattr(f, c) for f in found], dtype=object) for c in COLUMNS})
-    table.attrs["report"] = _Report(found, list(_keys(items)))
+    table.attrs["report"] = _Report(found, list(_keys(items)), image)
     return table
 
 
@@ -205,7 +209,7 @@ def plot_audit(table: pd.DataFrame, most: int = 6) -> Figure:
     for i, finding in enumerate(shown):
         pair = [path for path in (finding.item, finding.other) if _is_file(path)]
         axes = parts[1].add_subplot(n_rows, 2, i + 1, xticks=[], yticks=[])
-        axes.imshow(_put_side_by_side(pair))
+        axes.imshow(_put_side_by_side(pair, _report(table).image))
         axes.set_title(finding.fault, fontsize=9)
         name = short_name(pair[0]) if len(pair) == 1 else " | ".join(Path(path).name for path in pair)
         axes.set_xlabel(name, fontsize=8)
@@ -240,10 +244,11 @@ def _is_file(item: Any) -> bool:
     return isinstance(item, str | os.PathLike) and os.path.isfile(item)
 
 
-def _put_side_by_side(paths: Sequence[Any], height: int = 160) -> np.ndarray:
+def _put_side_by_side(paths: Sequence[Any], how: Opening, height: int = 160) -> np.ndarray:
     gap = np.full((height, 6, 3), 255, dtype=np.uint8)
     tiles = []
-    for img in map(open_image, paths):
+    for path in paths:
+        img = Image.fromarray(as_rgb(open_pixels(path, None, how)))
         width = min(max(1, round(img.width * height / img.height)), 3 * height)
         tiles += [gap, np.asarray(img.resize((width, height), Image.Resampling.BILINEAR))]
     return np.concatenate(tiles[1:], axis=1)

@@ -22,6 +22,7 @@ from torch import Tensor
 from ..augment.geometry import BatchTransform
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform
+from ..bands import Opening
 from ..core import DataError, Problem
 from .files import get_image_files
 from .splits import IndexSplitter, LabelSplitter, RandomSplitter, Split
@@ -38,6 +39,7 @@ __all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock']
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
 from ..core import check_function, check_whole, refuse_arguments
 from .batches import Categorize, Samples, item_weights, open_images, stack_pixels
+from .facts import check_range
 from coursekit.data.items import (
     check_split,
     choose_vocab,
@@ -81,6 +83,11 @@ class DataLoaders:
         return len(self.vocab)
 
     @property
+    def n_in(self) -> int:
+        "The number of bands (channels) of the images."
+        return self.block.blocks[0].n_bands
+
+    @property
     def device(self) -> torch.device:
         "Where batches go."
         return self.train.device
@@ -122,8 +129,9 @@ class DataLoaders:
 
     def preprocessing(self) -> dict[str, Any]:
         "Returns all that happens to an image on its way into the model, as JSON-able values."
-        item_tfm = self.train.item_tfm
-        return {"item_tfms": item_tfm and item_tfm.spec(), "batch": self.train.pipeline.spec()}
+        item_tfm, image = self.train.item_tfm, self.block.blocks[0]
+        described = {"item_tfms": item_tfm and item_tfm.spec(), "batch": self.train.pipeline.spec()}
+        return described if image == ImageBlock() else described | {"image": image.spec()}
 
     def test_dl(
         self,
@@ -146,7 +154,7 @@ class DataLoaders:
         sources, labels = block.read(found, with_labels)
         refuse_unknown(labels, self.categorize)
         targets = torch.tensor([self.categorize(label) for label in labels]) if with_labels else None
-        samples = Samples(found, sources, open_images(sources, block.item_tfms, cache), targets)
+        samples = Samples(found, sources, open_images(sources, block.item_tfms, cache, block.blocks[0]), targets)
         return BatchLoader(
             samples,
             range(len(samples)),
@@ -186,8 +194,11 @@ def _as_items(items: Any) -> Items:
 
 # %% ../../nbs/02_loading.ipynb #2e4c0e78
 @dataclass(frozen=True)
-class ImageBlock:
-    "Says that the input is an RGB image."
+class ImageBlock(Opening):
+    """Says that the input is an image: RGB, or as `mode`, `white` and `black` say (see `Opening`).
+
+    `ImageBlock(mode="L")` is grey, `ImageBlock(mode=6)` six bands, `ImageBlock(white=4095)` 12-bit images.
+    """
 
 
 @dataclass(frozen=True)
@@ -288,6 +299,7 @@ class DataBlock:
         """
         refuse_arguments("dataloaders", unknown, _LOADERS)
         pipeline = BatchPipeline(self.batch_tfms, seed)
+        pipeline.check_bands(self.blocks[0].n_bands)
         check_whole("bs", bs, 1)
         check_whole("val_bs", bs if val_bs is None else val_bs, 1)
         check_whole("num_workers", num_workers, 0)
@@ -295,9 +307,10 @@ class DataBlock:
         sources, labels = self.read(items)
         train, valid = self.split(items, labels)
         categorize = choose_vocab(labels, train, valid, self.blocks[1].vocab)
+        check_range([sources[i] for i in train], self.blocks[0])
         targets = torch.tensor([categorize(label) for label in labels])
         train_weights = None if weights is None else item_weights(weights, targets)[train]
-        samples = Samples(items, sources, open_images(sources, self.item_tfms, cache), targets)
+        samples = Samples(items, sources, open_images(sources, self.item_tfms, cache, self.blocks[0]), targets)
         make = partial(
             BatchLoader,
             samples,
@@ -318,7 +331,7 @@ class DataBlock:
         Raises `DataError` when nothing is left, and when an `IndexSplitter` would then mean other items.
         """
         items = self.items_of(source)
-        kept, problems = select_sound(items, self.get_x or _itself, self._labeller())
+        kept, problems = select_sound(items, self.get_x or _itself, self._labeller(), self.blocks[0])
         if problems and isinstance(self.splitter, IndexSplitter):
             cause = "its positions would mean other items"
             remedy = "first items = drop_bad(items, audit(items)), then give positions in these"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from torch import Tensor
 
+from ..bands import PHOTO, Opening
 from ..core import DataError, Problem, data_error
 from .batches import Categorize, sorted_vocab
 from .facts import gather_facts
@@ -118,7 +119,9 @@ def _raise_faults(faults: Sequence[Fault], n_items: int) -> None:
         ) from faults[0].error
 
 # %% ../../nbs/lib/data/items.ipynb #b77217b2
-def select_sound(items: Items, get_x: Callable, get_y: Callable | None) -> tuple[list[int], list[Problem]]:
+def select_sound(
+    items: Items, get_x: Callable, get_y: Callable | None, how: Opening = PHOTO
+) -> tuple[list[int], list[Problem]]:
     """Returns the positions of items that have a label and an image that opens, and the problems of all others.
 
     Raises `DataError` when nothing is left.
@@ -128,7 +131,7 @@ def select_sound(items: Items, get_x: Callable, get_y: Callable | None) -> tuple
         _raise_faults(faults, len(items))
     problems = {fault.position: fault.problem for fault in faults}
     sources = [source for source, *_ in readings.values()]
-    for i, source, facts in zip(readings, sources, gather_facts(sources), strict=True):
+    for i, source, facts in zip(readings, sources, gather_facts(sources, how=how), strict=True):
         if facts.fault:
             problems[i] = Problem(f"{i}: {short_name(source)}", facts.fault, facts.remedy)
     kept = [i for i in readings if i not in problems]
