@@ -50,6 +50,11 @@ class Opening:
         "How many bands (channels) the images have."
         return {"RGB": 3, "L": 1, "RGBA": 4}.get(str(self.mode)) or int(self.mode)
 
+    @property
+    def is_usual(self) -> bool:
+        "Whether images are opened as RGB, without a scale of their own."
+        return self.mode == "RGB" and self.white is None
+
     def spec(self) -> dict[str, Any]:
         "Describes itself in JSON-able values: `Opening(**spec)` makes it again."
         return {
@@ -61,7 +66,7 @@ class Opening:
     def scale(self, numbers: np.ndarray) -> np.ndarray:
         "Returns integers or floats as uint8: `black` becomes 0 and `white` 255. Raises `ValueError` without a scale."
         if self.white is not None and np.isfinite(numbers).all():
-            scaled = (numbers.astype(np.float64) - self.black) * (255 / (self.white - self.black))
+            scaled = (numbers.astype(np.float64) - self.black) * 255 / (self.white - self.black)
             return np.rint(scaled.clip(0, 255)).astype(np.uint8)
         if self.white is None and numbers.dtype.kind in "ui" and numbers.min() >= 0 and numbers.max() <= 65535:
             return ((numbers.astype(np.uint32) + 128) // 257).astype(np.uint8)

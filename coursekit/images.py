@@ -331,9 +331,9 @@ def _array_in(file: BinaryIO, name: str, how: Opening, img: Image.Image | None =
             return None
         remedy = "save its array (height, width, bands) by np.save as .npy, or as a TIFF that is not compressed"
         raise ImageError(f"Cannot open {name}", str(error), remedy, "unsupported format") from error
-    except (ValueError, OSError, EOFError) as error:
-        if isinstance(error, ImageError):
-            raise
+    except DataError:
+        raise
+    except Exception as error:
         raise damaged_error(error, name) from error
 
 

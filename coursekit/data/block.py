@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ..augment.geometry import BatchTransform
 from ..augment.pipeline import BatchPipeline
-from ..augment.resize import ItemTransform
+from ..augment.resize import ItemTransform, as_size
 from ..bands import Opening
 from ..core import DataError, Problem
 from .files import get_image_files
@@ -88,6 +88,12 @@ class DataLoaders:
         return self.block.blocks[0].n_bands
 
     @property
+    def image_size(self) -> tuple[int, int] | None:
+        "Height and width of the images in a batch; None where no transform says it."
+        size = getattr(self.train.item_tfm, "size", None)
+        return self.train.pipeline.size or (None if size is None else as_size(size))
+
+    @property
     def device(self) -> torch.device:
         "Where batches go."
         return self.train.device
@@ -131,7 +137,7 @@ class DataLoaders:
         "Returns all that happens to an image on its way into the model, as JSON-able values."
         item_tfm, image = self.train.item_tfm, self.block.blocks[0]
         described = {"item_tfms": item_tfm and item_tfm.spec(), "batch": self.train.pipeline.spec()}
-        return described if image == ImageBlock() else described | {"image": image.spec()}
+        return described if image.is_usual else described | {"image": image.spec()}
 
     def test_dl(
         self,

@@ -108,7 +108,7 @@ class PresizeCache:
         entry = {path: i for i, path in enumerate(files)}
         rows = np.array([entry[Path(path).absolute()] for path in paths], dtype=np.int64)
         folder = home() / "presize" if folder is None else Path(folder)
-        key = key if how == PHOTO else f"{key}, {how.spec()}"
+        key = key if how.is_usual else f"{key}, {how.spec()}"
         file = folder / f"{_cache_name(files, key)}.u8"
         try:
             return cls(file, rows, how.n_bands)

@@ -116,7 +116,7 @@ class Facts(NamedTuple):
 def read_facts(source: ImageSource, how: Opening = PHOTO) -> Facts:
     "Opens an image (a path, bytes, or anything else that `open_image` takes) as `how` says; returns what it is."
     try:
-        if how != PHOTO:
+        if not how.is_usual:
             return _measure_bands(source, how)
         if isinstance(source, str | os.PathLike | bytes):
             with suppress(Exception), Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as stored:
@@ -219,7 +219,7 @@ def _file_key(source: ImageSource, how: Opening) -> bytes:
     "Returns a digest of the file as it is at this moment and of what reads it; empty if there is no such file."
     if isinstance(source, str | os.PathLike):
         with suppress(OSError):
-            opening = b"" if how == PHOTO else repr(how).encode()
+            opening = b"" if how.is_usual else str(how.spec()).encode()
             known = _VERSION + opening + file_stamp(source)
             return hashlib.blake2b(known, digest_size=_KEY_BYTES // 2).hexdigest().encode()
     return b""

@@ -24,7 +24,8 @@ __all__ = ['ImageDataLoaders']
 class ImageDataLoaders(DataLoaders):
     """Makes `DataLoaders` in one call. Other arguments go to `DataBlock.dataloaders` (`bs`, `device`, ...).
 
-    `valid_pct` and `seed` make a random split; `item_tfms`, `batch_tfms` and `vocab` are those of the `DataBlock`.
+    `valid_pct` and `seed` make a random split; `item_tfms`, `batch_tfms` and `vocab` are those of the `DataBlock`;
+    `image` is its first block, such as `ImageBlock(mode="L")`.
     """
 
     @classmethod
@@ -38,12 +39,13 @@ class ImageDataLoaders(DataLoaders):
         vocab: Sequence[str] | None = None,
         item_tfms: Any = None,
         batch_tfms: Any = None,
+        image: Any = ImageBlock,
         **kwargs: Any,
     ) -> DataLoaders:
         "Takes images in a folder per class; in `train`/ and `valid`/, or all together if `valid_pct` is given."
         splitter = GrandparentSplitter(train, valid) if valid_pct is None else RandomSplitter(valid_pct, seed)
         files = get_image_files(path, folders=[train, valid] if valid_pct is None else None)
-        blocks = (ImageBlock, CategoryBlock(vocab))
+        blocks = (image, CategoryBlock(vocab))
         block = DataBlock(blocks, None, None, parent_label, splitter, item_tfms, batch_tfms)
         return block.dataloaders(files, seed=seed, **kwargs)
 
@@ -57,11 +59,16 @@ class ImageDataLoaders(DataLoaders):
         seed: int = 42,
         item_tfms: Any = None,
         batch_tfms: Any = None,
+        image: Any = ImageBlock,
         **kwargs: Any,
     ) -> DataLoaders:
         "Takes files `fnames` (below `path`, where they are not whole paths), labelled by a function of the whole path."
         block = DataBlock(
-            get_y=label_func, splitter=RandomSplitter(valid_pct, seed), item_tfms=item_tfms, batch_tfms=batch_tfms
+            (image, CategoryBlock),
+            get_y=label_func,
+            splitter=RandomSplitter(valid_pct, seed),
+            item_tfms=item_tfms,
+            batch_tfms=batch_tfms,
         )
         return block.dataloaders([_below(Path(path), Path(name)) for name in fnames], seed=seed, **kwargs)
 
@@ -92,12 +99,13 @@ class ImageDataLoaders(DataLoaders):
         vocab: Sequence[str] | None = None,
         item_tfms: Any = None,
         batch_tfms: Any = None,
+        image: Any = ImageBlock,
         **kwargs: Any,
     ) -> DataLoaders:
         "Takes a table with a column of file names below `path`/`folder` (`suff` is added) and a column of labels."
         splitter = RandomSplitter(valid_pct, seed) if valid_col is None else ColSplitter(valid_col)
         get_x = ColReader(fn_col, pref=Path(path) / (folder or ""), suff=suff)
-        blocks, get_y = (ImageBlock, CategoryBlock(vocab)), ColReader(label_col)
+        blocks, get_y = (image, CategoryBlock(vocab)), ColReader(label_col)
         block = DataBlock(blocks, None, get_x, get_y, splitter, item_tfms, batch_tfms)
         return block.dataloaders(df, seed=seed, **kwargs)
 

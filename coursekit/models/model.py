@@ -7,16 +7,15 @@ It can start from pretrained weights."""
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..bands import Opening
+from ..augment.colour import Normalize
 from ..core import ModelError, torch_seeded
 from .bodies import arch_id, architecture, create_body, fixed_size, n_features
 from .weights import body_weights, find_weights, own_stats
@@ -24,7 +23,7 @@ from ..text import pluralize
 
 # %% auto #0
 __all__ = ['Normalization', 'channel_stats', 'ConcatPool', 'create_head', 'evaluating', 'pool_for', 'VisionModel',
-           'check_image_size', 'build_model', 'build_for', 'settle_normalization', 'load_pretrained']
+           'check_image_size', 'build_model', 'build_for_images', 'settle_normalization', 'load_pretrained']
 
 # %% ../../nbs/lib/models/model.ipynb #8828d10f
 class Normalization(nn.Module):
@@ -238,34 +237,35 @@ def build_model(
     return VisionModel(normalize, body, pool_for(body), create_head(2 * n_features(body), n_out, seed=seed))
 
 # %% ../../nbs/lib/models/model.ipynb #abee03ff
-def build_for(
-    preprocessing: Mapping[str, Any], arch: str | Callable, n_out: int, n_in: int | None = None, seed: int = 42
+def build_for_images(
+    arch: str | Callable, n_out: int, bands: int, size: tuple[int, int] | None, n_in: int | None = None, seed: int = 42
 ) -> VisionModel:
-    """Builds the model for images that are prepared in a certain way (`dls.preprocessing()`): with as many channels.
+    """Builds the model for images of so many `bands` and of this (height, width), if it is known.
 
-    Raises `ModelError` for another `n_in`, and for images of a size that the architecture does not take.
+    Raises `ModelError` if `n_in` asks for another number of channels, or the architecture does not take such images.
     """
-    bands = Opening(**preprocessing.get("image", {})).n_bands
     if n_in not in (None, bands):
+        mode = {1: "L", 3: "RGB"}.get(n_in or 0, n_in)
         raise ModelError(
             f"n_in={n_in}, but the images of this data have {pluralize(bands, 'channel')}.",
-            "DataBlock opens them so: RGB unless its ImageBlock says otherwise.",
-            f"Leave n_in out, or make the data with ImageBlock(mode={ ({1: 'L', 3: 'RGB'}.get(n_in or 0, n_in))!r}).",
+            "The data are opened as their ImageBlock says: as RGB, unless it says otherwise.",
+            f"Leave n_in out, or make the data with ImageBlock(mode={mode!r}).",
         )
     model = build_model(arch, n_out, bands, seed=seed)
-    if size := preprocessing["batch"]["size"] or (preprocessing["item_tfms"] or {}).get("size"):
-        check_image_size(model, tuple(size))
+    if size is not None:
+        check_image_size(model, size)
     return model
 
 
-def settle_normalization(model: VisionModel, preprocessing: Mapping[str, Any], arch: str | Callable) -> None:
-    """Makes `model` pass images on as they are where the data normalises them already (a `Normalize` in batch_tfms).
+def settle_normalization(model: VisionModel, arch: str | Callable, data: Normalize | None) -> None:
+    """Makes `model` pass images on as they are where the data normalises them already.
 
-    Raises `ModelError` where the images would not be normalised as those that the weights were trained on.
+    `data`: the `Normalize` in batch_tfms; None without one. Raises `ModelError` where the images would not be
+    normalised as those that the weights were trained on.
     """
-    data, n_in = preprocessing["batch"]["normalize"], model.normalize.mean.shape[1]
+    n_in = model.normalize.mean.shape[1]
     nothing, usual = Normalization([0.0] * n_in, [1.0] * n_in), Normalization(*channel_stats(arch, n_in))
-    by_data = Normalization(data["mean"], data["std"]) if data else None
+    by_data = Normalization(data.mean, data.std) if data else None
     unknown = _alike(model.normalize, nothing) and not _alike(usual, nothing)
     if unknown and by_data is None:
         there, remedy = "a Normalize in batch_tfms", "Add the Normalize that they were trained with to batch_tfms."

@@ -231,7 +231,8 @@ def own_stats(path: str | Path) -> tuple[list[float], list[float]] | None:
         mean, std = (opened.get_tensor(names[f"normalize.{name}"]).flatten().tolist() for name in ("mean", "std"))
     if not any(mean) and set(std) == {1.0}:
         with suppress(AttributeError, KeyError, TypeError):
-            stats = _saved_facts(Path(path))["preprocessing"]["batch"]["normalize"]
+            facts = _saved_facts(Path(path))
+            stats = facts.get("normalize") or facts["preprocessing"]["batch"]["normalize"]
             mean, std = (list(map(float, stats[name])) for name in ("mean", "std"))
     return mean, std
 

@@ -24,7 +24,7 @@ from ..export.folder import export_model
 from ..losses import CrossEntropyLoss, softmax
 from ..models.bodies import arch_id
 from ..models.inference import predict_logits
-from ..models.model import VisionModel, build_for, load_pretrained, settle_normalization
+from ..models.model import VisionModel, build_for_images, load_pretrained, settle_normalization
 from ..plot import show_images
 from .callbacks import Callback, ProgressTable, with_defaults
 from .checkpoint import Checkpoint, describe_run, restore_learner, save_learner
@@ -494,13 +494,12 @@ def vision_learner(
     weights, nothing frozen. `n_in`: channels of the images, those of `dls` if not given.
     `seed`: of the new weights and of dropout. Other arguments go to `Learner`.
     """
-    model = build_for(dls.preprocessing(), arch, dls.c, n_in, seed)
+    model = build_for_images(arch, dls.c, dls.n_in, dls.image_size, n_in, seed)
     if pretrained:
         load_pretrained(model, arch, weights=weights, download=download)
     elif weights is not None:
-        cause, remedy = "pretrained=False starts from random weights.", "Leave one of the two out."
-        raise ModelError("weights= and pretrained=False contradict each other.", cause, remedy)
-    settle_normalization(model, dls.preprocessing(), arch)
+        raise ModelError("weights= and pretrained=False contradict each other.", "", "Leave one of the two out.")
+    settle_normalization(model, arch, dls.train.pipeline.normalize)
     learn = Learner(dls, model, metrics=metrics, groups=layer_groups(model), seed=seed, arch=arch_id(arch), **kwargs)
     if pretrained:
         learn.freeze()
