@@ -305,12 +305,12 @@ def check_range(sources: Sequence[ImageSource], how: Opening, most: int = 20) ->
 
 def _brightest_in(path: str | os.PathLike[str], how: Opening) -> int:
     "Returns the largest value in a file of 16-bit numbers; 0 for any other."
-    with suppress(Exception), open(path, "rb") as file:  # what is damaged is said where images are opened
-        if found := read_bands(file, Image.MAX_IMAGE_PIXELS):
-            return int(found[0].max()) if found[0].dtype == np.uint16 else 0
-        file.seek(0)
-        with Image.open(file) as img:
-            if img.mode == "RGBA" and how.mode in ("RGB", "L"):
-                open_image(img)  # warns of a fourth band that looks like data, also where the cache is filled already
+    with suppress(Exception), Image.open(path) as img:  # what is damaged is said where images are opened
+        if img.mode == "RGBA" and how.mode in ("RGB", "L"):
+            open_image(path)  # warns of a fourth band that looks like data, also where the cache is filled already
+        if img.mode in ("L", "RGB", "RGBA") and img.format != "TIFF" or img.mode.startswith("I"):
             return _brightest(img)
+    with suppress(Exception), open(path, "rb") as file:
+        found = read_bands(file, Image.MAX_IMAGE_PIXELS)
+        return int(found[0].max()) if found and found[0].dtype == np.uint16 else 0
     return 0

@@ -225,8 +225,8 @@ def test_an_onnx_file_takes_the_bands_of_the_model(tmp_path):
     learn = vision_learner(dls, "test_resnet", pretrained=False, precision="fp32")
     learn.export(tmp_path / "x", onnx=True)
     x = load_batch(dls.valid.items, dls.preprocessing())
-    with torch.no_grad():
-        torch.testing.assert_close(onnx_logits(tmp_path / "x" / "model.onnx", x), learn.model(x), rtol=1e-3, atol=1e-3)
+    expected = load_learner(tmp_path / "x").logits(dls.valid.items)
+    torch.testing.assert_close(onnx_logits(tmp_path / "x" / "model.onnx", x), expected, rtol=1e-3, atol=1e-3)
 
 
 # ---- what is said
@@ -242,7 +242,7 @@ def test_twelve_bits_in_sixteen_are_measured_and_said_with_the_argument(tmp_path
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         loaders(folder, ImageBlock(white=4095))
-    assert audit(folder, image=ImageBlock(white=4095)).empty
+    assert not audit(folder, image=ImageBlock(white=4095))["fault"].str.contains("16 bits").any()
 
 
 def test_sixteen_bits_that_are_used_are_good_to_know(tmp_path):
@@ -292,8 +292,10 @@ def test_every_short_form_takes_the_block(tmp_path, make):
     elif make == "from_df":
         import pandas as pd
 
-        table = pd.DataFrame({"file": [str(file) for file in files], "label": [file.parent.name for file in files]})
-        dls = ImageDataLoaders.from_df(table, **options)
+        table = pd.DataFrame(
+            {"file": [str(file.relative_to(folder)) for file in files], "label": [file.parent.name for file in files]}
+        )
+        dls = ImageDataLoaders.from_df(table, folder, **options)
     else:
         label = parent_label if make == "from_path_func" else lambda name: "ab"[len(name) % 2]
         dls = getattr(ImageDataLoaders, make)(folder, files, label, **options)
