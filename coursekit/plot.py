@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['BLUE', 'ORANGE', 'GREEN', 'RED', 'DARK_RED', 'new_figure', 'escape_dollars', 'show_images']
+__all__ = ['BLUE', 'ORANGE', 'GREEN', 'RED', 'DARK_RED', 'new_figure', 'escape_dollars', 'show_images', 'as_rgb']
 
 # %% ../nbs/lib/plot.ipynb #bfbea22d
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"  # from Okabe and Ito: told apart by everyone
@@ -51,7 +51,8 @@ def show_images(
 ) -> Figure:
     """Draws images in a grid, with a title above each.
 
-    `images`: PIL images, arrays (H, W, 3), or tensors (3, H, W) with values in [0, 1]. `nrows` and `ncols` give the
+    `images`: PIL images, arrays (H, W, C), or tensors (C, H, W) with values in [0, 1]; one band is drawn grey, and
+    of other numbers than three the first three (of two, the first). `nrows` and `ncols` give the
     grid; without them it is as square as possible. `figsize` is in inches.
     """
     n = len(images)
@@ -61,7 +62,7 @@ def show_images(
     for ax in figure.subplots(nrows, ncols, squeeze=False).flat:
         ax.set_axis_off()
     for i, (image, ax) in enumerate(zip(images, figure.axes, strict=False)):
-        ax.imshow(_as_array(image))
+        ax.imshow(as_rgb(_as_array(image)))
         if titles is not None:
             ax.set_title(escape_dollars(titles[i]), fontsize=10)
     if suptitle:
@@ -71,5 +72,12 @@ def show_images(
 
 def _as_array(image: Any) -> np.ndarray:
     if isinstance(image, Tensor):
-        return image.detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy()
+        image = image.detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy()
     return np.asarray(image)
+
+
+def as_rgb(pixels: np.ndarray) -> np.ndarray:
+    "Returns pixels (H, W, C) as a picture (H, W, 3): one or two bands as the grey of the first, else the first three."
+    if pixels.ndim == 2 or pixels.shape[2] < 3:
+        return np.repeat(pixels.reshape(*pixels.shape[:2], -1)[..., :1], 3, axis=2)
+    return pixels[..., :3]

@@ -11,11 +11,11 @@ from odd_images import encoded, photo, png_of_zeros
 from PIL import Image, ImageCms, ImageFile, features
 
 from coursekit.core import DataError
+from coursekit.formats import looks_like
 from coursekit.images import (
     BACKGROUND,
     ImageTypeError,
     image_size,
-    looks_like,
     open_image,
     presize,
     resize_image,

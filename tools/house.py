@@ -49,7 +49,7 @@ HOUSE = (
     ),
     Floor("augment", "How do images vary?", ("pipeline", "mix", "colour", "geometry", "resize")),
     Floor("datasets", "What can I practise on?", ("catalogue", "fetch")),
-    Floor("", "What does everyone use?", ("metrics", "losses", "images", "plot", "text", "core")),
+    Floor("", "What does everyone use?", ("metrics", "losses", "images", "bands", "formats", "plot", "text", "core")),
 )
 
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from .geometry import BatchTransform, as_matrices, between, gate_matrices
 from .resize import check_share
 from ..core import DataError
+from ..text import pluralize
 
 # %% ../../nbs/lib/augment/colour.ipynb #e1f81d62
 class ColourTransform(BatchTransform, ABC):
@@ -144,8 +145,16 @@ def compose_colour(maps: Sequence[Tensor], batch: int) -> Tensor:
 def apply_colour(pixels: Tensor, maps: Tensor, mixes: bool = True) -> Tensor:
     """Applies (B,3,4) maps of values in [0, 1] to float32 pixels in 0..255 (B,3,h,w); clamps to [0, 1].
 
-    `mixes=False`: the maps keep the channels apart, so one multiplication for each value is enough.
+    `mixes=False`: the maps keep the channels apart, so one multiplication for each value is enough. Such maps take
+    pixels of other numbers of channels too, if they treat all alike; else `DataError`.
     """
+    if (n := pixels.shape[1]) != 3:
+        factors, shifts = maps[..., :3].diagonal(dim1=1, dim2=2), maps[..., 3]
+        if mixes or not all(torch.allclose(part, part[:, :1]) for part in (factors, shifts)):
+            cause = f"it treats red, green and blue differently, and these images have {pluralize(n, 'band')}"
+            raise DataError("This change of colour is for RGB images.", cause, "leave it out of batch_tfms")
+        factor, shift = (part[:, 0].to(pixels)[:, None, None, None] for part in (factors / 255, shifts))
+        return (pixels * factor).add_(shift).clamp_(0, 1)
     maps = maps.to(pixels.device, torch.float32)
     shift = maps[..., 3:]
     if mixes:
@@ -190,13 +199,14 @@ class RandomErasing(BatchTransform):
         return torch.where((gate < self.p)[:, None], corners, 0)
 
     def erase(self, values: Tensor, u: Tensor) -> Tensor:
-        "Draws the rectangles of `u` (B, n_uniforms) into `values` (B,3,h,w) in [0, 1], in place."
+        "Draws the rectangles of `u` (B, n_uniforms) into `values` (B,C,h,w) in [0, 1], in place."
         height, width = values.shape[-2:]
         top, left, bottom, right = self.boxes(u, (height, width)).to(values.device).T[..., None]
         rows, columns = (torch.arange(n, device=values.device) for n in (height, width))
         down, across = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
         inside = down[:, None, :, None] & across[:, None, None]
-        fill = u[:, 5:].to(values.device, values.dtype)[:, :, None, None]
+        bands = [5 + i % 3 for i in range(values.shape[1])]  # where there are more than three, colours come again
+        fill = u[:, bands].to(values.device, values.dtype)[:, :, None, None]
         return values.copy_(torch.where(inside, fill, values))
 
 # %% ../../nbs/lib/augment/colour.ipynb #786827b6

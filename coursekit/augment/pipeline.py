@@ -42,6 +42,7 @@ from coursekit.augment.geometry import (
 )
 from .resize import PAD_MODES, as_size, check_choice
 from ..core import DataError, derive_seed, uniforms
+from ..text import pluralize
 
 # %% ../../nbs/03_presizing_and_augmentation.ipynb #0fe91220
 def sampling_grid(matrices: Tensor, size: tuple[int, int], align_corners: bool = True) -> Tensor:
@@ -228,6 +229,17 @@ class BatchPipeline:
         self.mixes = any(tfm.mixes for tfm in self.tfms if isinstance(tfm, ColourTransform))
         self.size = None if self.sampling.size is None else as_size(self.sampling.size)
 
+    def check_bands(self, n: int) -> None:
+        "Raises `DataError` for a transform that is not for images of `n` bands."
+        for tfm in self.tfms if n != 3 else ():
+            if isinstance(tfm, ColourTransform) and tfm.mixes:
+                cause = f"it turns red, green and blue into each other, and these images have {pluralize(n, 'band')}"
+                raise DataError(f"{tfm!r} is for RGB images.", cause, "leave it out of batch_tfms")
+        if self.normalize and len(self.normalize.mean) != n:
+            cause = f"it has numbers for {len(self.normalize.mean)}, and these images have {pluralize(n, 'band')}"
+            remedy = "leave it out (vision_learner normalises as the weights need), or give one mean and std a band"
+            raise DataError("Normalize has not one number for each band.", cause, remedy)
+
     def __repr__(self) -> str:
         return f"BatchPipeline({list(self.tfms)}, seed={self.seed})"
 
@@ -265,7 +277,7 @@ class BatchPipeline:
 
     def _augment(self, x: Tensor, u: Tensor, size: tuple[int, int]) -> Tensor:
         matrices, colours = self.matrices(u, x.shape[-1] / x.shape[-2]), self.colours(u)
-        out = torch.empty(len(x), 3, *size, device=x.device)
+        out = torch.empty(len(x), x.shape[1], *size, device=x.device)
         for level, rows in group_by_zoom(matrices):
             for some in rows.split(CHUNK.get(x.device.type, len(x))):
                 pixels = self._resample(take(x, some.to(x.device)), matrices[some], size, level)

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from ..core import DataError
-from ..images import presize, resize_image
+from ..images import presize, resize_image, resize_pixels
 
 # %% ../../nbs/lib/augment/resize.ipynb #0a23c4c7
 class ResizeMethod(str, Enum):
@@ -203,8 +203,7 @@ class RandomResizedCrop:
 
     def finish(self, pixels: np.ndarray, u: Sequence[float] | None = None) -> np.ndarray:
         height, width = as_size(self.size)
-        img = Image.fromarray(pixels)
-        return np.asarray(img.resize((width, height), Image.Resampling.BILINEAR, box=self.box(pixels.shape[:2], u)))
+        return resize_pixels(pixels, (height, width), self.box(pixels.shape[:2], u))
 
     def windows(self, sizes: np.ndarray, u: np.ndarray | None = None) -> Windows | None:
         return None  # the part is resized as well

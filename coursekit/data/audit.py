@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from ..bands import PHOTO, Opening
 from ..core import CoursekitError, DataError, printable, user_path
 from .facts import NEAR, Copies, gather_facts
 from .files import get_image_files, ignored_files
@@ -21,8 +22,8 @@ from .findings import TRAIN, UNUSABLE, VALID, Finding, check_all, join_findings
 from .places import is_table, read_positions, read_values, refuse_table
 from .splits import LabelSplitter, Split
 from .tables_in import ColReader
-from ..images import ImageSource, open_image
-from ..plot import BLUE, RED, escape_dollars, new_figure
+from ..images import ImageSource, open_pixels
+from ..plot import BLUE, RED, as_rgb, escape_dollars, new_figure
 from ..text import file_name, list_some, short_name
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def audit(
     near: float = NEAR,
     workers: int | None = None,
     cache: bool = True,
+    image: Opening = PHOTO,
 ) -> pd.DataFrame:
     """Returns all that is wrong with images, their labels and their split: a table of item, fault, detail, remedy.
 
@@ -55,7 +57,8 @@ def audit(
     label, or a column of the table. `splits`: positions for training and for validation, or a splitter. `min_side`:
     pixels below which a side is too small. `max_aspect`: how many times longer one side may be; at 4, a square crop
     shows a quarter. `near`: up to which difference two pictures are nearly the same, as in `near_pairs`. All files are
-    decoded, `workers` at once; with `cache`, their facts are remembered as long as they do not change.
+    decoded, `workers` at once; with `cache`, their facts are remembered as long as they do not change. `image`: as what
+    they are opened, such as `ImageBlock(mode="L")`.
 
     The item of a row is the item as it was given; of findings about many, their number; about labels, the class.
     """
@@ -72,10 +75,10 @@ def audit(
         found += unlabelled
     labels = None if labels is None else read_values("labels", labels, items)
     sides = _sides(items, labels, splits)
-    facts = gather_facts(sources, workers, cache)
+    facts = gather_facts(sources, workers, cache, image)
     limits: Any = {"min_side": min_side, "max_aspect": max_aspect, "near": near}
     found += check_all(names, facts, labels, sides, root=root, **limits)
-    return _as_table(found, sources, items.index if is_table(items) else None)  # type: ignore[union-attr]
+    return _as_table(found, sources, items.index if is_table(items) else None, image)  # type: ignore[union-attr]
 
 
 def _rows(items: Any) -> list[Any]:
@@ -132,19 +135,20 @@ class _Report(NamedTuple):
     findings: Sequence[Finding] = ()
     keys: Sequence[tuple[str, int]] = ()
     index: Any = None  # of the table that was audited
+    image: Opening = PHOTO
 
     def __deepcopy__(self, memo: dict) -> _Report:
         return self  # pandas copies attrs with each selection; this never changes
 
 
-def _as_table(found: Sequence[Finding], sources: Sequence[Any], index: Any) -> pd.DataFrame:
+def _as_table(found: Sequence[Finding], sources: Sequence[Any], index: Any, image: Opening) -> pd.DataFrame:
     import pandas as pd  # imported where tables are made: it takes half a second
 
     order = list(dict.fromkeys(f.fault for f in found))
     found = sorted(found, key=lambda f: (f.level, order.index(f.fault)))  # items of a fault stay in order
     rows = [(_shown(f.item), f.fault, f.detail, f.remedy) for f in found]
     table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
-    table.attrs["report"] = _Report(found, list(_keys(sources)), index)
+    table.attrs["report"] = _Report(found, list(_keys(sources)), index, image)
     return table
 
 
@@ -253,7 +257,7 @@ def plot_audit(table: pd.DataFrame, most: int = 6) -> Figure:
     for i, finding in enumerate(shown):
         pair = [path for path in (finding.item, finding.other) if _is_file(path)]
         axes = parts[1].add_subplot(n_rows, 2, i + 1, xticks=[], yticks=[])
-        axes.imshow(_put_side_by_side(pair))
+        axes.imshow(_put_side_by_side(pair, _report(table).image))
         axes.set_title(finding.fault, fontsize=9)
         name = short_name(pair[0]) if len(pair) == 1 else " | ".join(file_name(path) for path in pair)
         axes.set_xlabel(escape_dollars(name), fontsize=8)
@@ -288,10 +292,11 @@ def _is_file(item: Any) -> bool:
     return isinstance(item, str | os.PathLike) and os.path.isfile(item)
 
 
-def _put_side_by_side(paths: Sequence[Any], height: int = 160) -> np.ndarray:
+def _put_side_by_side(paths: Sequence[Any], how: Opening, height: int = 160) -> np.ndarray:
     gap = np.full((height, 6, 3), 255, dtype=np.uint8)
     tiles = []
-    for img in map(open_image, paths):
+    for path in paths:
+        img = Image.fromarray(as_rgb(open_pixels(path, None, how)))
         width = min(max(1, round(img.width * height / img.height)), 3 * height)
         tiles += [gap, np.asarray(img.resize((width, height), Image.Resampling.BILINEAR))]
     return np.concatenate(tiles[1:], axis=1)

@@ -19,6 +19,7 @@ from torch.utils.data import Sampler
 
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform, item_tfm_from_spec
+from ..bands import PHOTO, Opening
 from ..core import DataError, generator
 from .cache import PlainImages, PresizeCache
 from ..images import ImageSource
@@ -59,18 +60,20 @@ class Samples:
         return len(self.sources)
 
 
-def open_images(sources: list[Any], item_tfm: ItemTransform | None, cache: bool) -> PresizeCache | PlainImages:
+def open_images(
+    sources: list[Any], item_tfm: ItemTransform | None, cache: bool, how: Opening = PHOTO
+) -> PresizeCache | PlainImages:
     """Opens the sources' prepared pixels: from the presize cache if `cache`, else decoded each time they are asked for.
 
     Only files are cached, and only what an item transform has made small. Building the cache finds all damaged images:
     raises one `DataError` with a table of them.
     """
     if item_tfm is None:
-        return PlainImages(sources)
+        return PlainImages(sources, how=how)
     if not cache or not all(isinstance(source, str | os.PathLike) for source in sources):
-        return PlainImages(sources, item_tfm.prepared_size)
+        return PlainImages(sources, item_tfm.prepared_size, how)
     key = f"item transform, version 2: {json.dumps(item_tfm.spec(), sort_keys=True)}"
-    return PresizeCache.open(sources, item_tfm.prepared_size, key)
+    return PresizeCache.open(sources, item_tfm.prepared_size, key, how=how)
 
 # %% ../../nbs/lib/data/02_batches.ipynb #40976256
 class EpochSampler(Sampler):
@@ -102,9 +105,9 @@ class EpochSampler(Sampler):
         return whole + (rest > 0 and not dropped)
 
 # %% ../../nbs/lib/data/02_batches.ipynb #a6e0bf2b
-def stack_sources(sources: Sequence[ImageSource], item_tfm: ItemTransform | None) -> Tensor:
-    "Opens images, brings them to one size as in validation, and stacks them: uint8 (B,3,H,W)."
-    images = open_images(list(sources), item_tfm, cache=False)
+def stack_sources(sources: Sequence[ImageSource], item_tfm: ItemTransform | None, how: Opening = PHOTO) -> Tensor:
+    "Opens images, brings them to one size as in validation, and stacks them: uint8 (B,C,H,W)."
+    images = open_images(list(sources), item_tfm, False, how)
     pixels = [images[i] if item_tfm is None else item_tfm.finish(images[i]) for i in range(len(images))]
     return stack_pixels(pixels, sources)
 
@@ -112,13 +115,14 @@ def stack_sources(sources: Sequence[ImageSource], item_tfm: ItemTransform | None
 def load_batch(
     sources: Sequence[ImageSource], preprocessing: dict[str, Any], device: torch.device | str = "cpu"
 ) -> Tensor:
-    """Opens images as the model's input, by the validation path: float32 (B,3,h,w) on `device`.
+    """Opens images as the model's input, by the validation path: float32 (B,C,h,w) on `device`.
 
     `sources`: paths, bytes, PIL images, arrays or tensors. `preprocessing`: what `DataLoaders.preprocessing()`
     returned, or the same read from JSON. Raises `DataError` for what cannot be opened.
     """
     item_tfm, pipeline = item_tfm_from_spec(preprocessing["item_tfms"]), BatchPipeline.from_spec(preprocessing["batch"])
-    return pipeline(stack_sources(sources, item_tfm).to(device))
+    how = Opening(**preprocessing.get("image", {}))
+    return pipeline(stack_sources(sources, item_tfm, how).to(device))
 
 # %% ../../nbs/02_loading.ipynb #6db1b232
 def epoch_order(n: int, seed: int, epoch: int, weights: Tensor | None = None) -> list[int]:

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from ..augment.geometry import BatchTransform
 from ..augment.pipeline import BatchPipeline
-from ..augment.resize import ItemTransform
+from ..augment.resize import ItemTransform, as_size
+from ..bands import Opening
 from ..core import DataError, Problem
 from .files import get_image_files, parent_label
 from .splits import IndexSplitter, LabelSplitter, RandomSplitter, Split
@@ -38,6 +39,7 @@ __all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock']
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
 from ..core import check_function, check_whole, refuse_arguments, refuse_class, user_path
 from .batches import Categorize, Samples, item_weights, open_images, stack_pixels
+from .facts import check_range
 from coursekit.data.items import (
     as_items,
     check_split,
@@ -85,6 +87,17 @@ class DataLoaders:
         return len(self.vocab)
 
     @property
+    def n_in(self) -> int:
+        "The number of bands (channels) of the images."
+        return self.block.blocks[0].n_bands
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        "Height and width of the images in a batch; None where no transform says it."
+        size = getattr(self.train.item_tfm, "size", None)
+        return self.train.pipeline.size or (None if size is None else as_size(size))
+
+    @property
     def device(self) -> torch.device:
         "Where batches go."
         return self.train.device
@@ -126,8 +139,9 @@ class DataLoaders:
 
     def preprocessing(self) -> dict[str, Any]:
         "Returns all that happens to an image on its way into the model, as JSON-able values."
-        item_tfm = self.train.item_tfm
-        return {"item_tfms": item_tfm and item_tfm.spec(), "batch": self.train.pipeline.spec()}
+        item_tfm, image = self.train.item_tfm, self.block.blocks[0]
+        described = {"item_tfms": item_tfm and item_tfm.spec(), "batch": self.train.pipeline.spec()}
+        return described if image.is_usual else described | {"image": image.spec()}
 
     def test_dl(
         self,
@@ -151,11 +165,12 @@ class DataLoaders:
             raise DataError("There are no items to test.", remedy="pass a folder, a list, a table, or an image")
         problems: list[Problem] = []
         if drop_bad:
-            found, problems = drop_unsound(found, block.get_x or _itself, block.get_y if with_labels else None, "dl")
+            get_x, get_y = block.get_x or _itself, block.get_y if with_labels else None
+            found, problems = drop_unsound(found, get_x, get_y, "dl", block.blocks[0])
         sources, labels = block.read(found, with_labels)
         refuse_unknown(labels, self.categorize)
         targets = torch.tensor([self.categorize(label) for label in labels]) if with_labels else None
-        samples = Samples(found, sources, open_images(sources, block.item_tfms, cache), targets)
+        samples = Samples(found, sources, open_images(sources, block.item_tfms, cache, block.blocks[0]), targets)
         loader = BatchLoader(
             samples,
             range(len(samples)),
@@ -189,8 +204,11 @@ def _is_folder(source: Any) -> bool:
 
 # %% ../../nbs/02_loading.ipynb #2e4c0e78
 @dataclass(frozen=True)
-class ImageBlock:
-    "Says that the input is an RGB image."
+class ImageBlock(Opening):
+    """Says that the input is an image: RGB, or as `mode`, `white` and `black` say (see `Opening`).
+
+    `ImageBlock(mode="L")` is grey, `ImageBlock(mode=6)` six bands, `ImageBlock(white=4095)` 12-bit images.
+    """
 
 
 @dataclass(frozen=True)
@@ -297,6 +315,7 @@ class DataBlock:
         """
         refuse_arguments("dataloaders", unknown, _LOADERS)
         pipeline = BatchPipeline(self.batch_tfms, seed)
+        pipeline.check_bands(self.blocks[0].n_bands)
         check_whole("bs", bs, 1)
         check_whole("val_bs", bs if val_bs is None else val_bs, 1)
         check_whole("num_workers", num_workers, 0)
@@ -308,9 +327,10 @@ class DataBlock:
             warn_of_strays(sources)
         train, valid = self.split(items, labels)
         categorize = choose_vocab(labels, train, valid, self.blocks[1].vocab)
+        check_range([sources[i] for i in train], self.blocks[0])
         targets = torch.tensor([categorize(label) for label in labels])
         train_weights = None if weights is None else item_weights(weights, targets, train)
-        samples = Samples(items, sources, open_images(sources, self.item_tfms, cache), targets)
+        samples = Samples(items, sources, open_images(sources, self.item_tfms, cache, self.blocks[0]), targets)
         make = partial(
             BatchLoader,
             samples,
@@ -330,7 +350,8 @@ class DataBlock:
 
         Raises `DataError` when nothing is left, and when an `IndexSplitter` would then mean other items.
         """
-        items, problems = drop_unsound(self.items_of(source), self.get_x or _itself, self._labeller(), "dls")
+        get_x, image = self.get_x or _itself, self.blocks[0]
+        items, problems = drop_unsound(self.items_of(source), get_x, self._labeller(), "dls", image)
         if problems and isinstance(self.splitter, IndexSplitter):
             cause = "its positions would mean other items"
             how = ", get_x=get_x" if hasattr(items, "iloc") else ""

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import __version__ as PILLOW_VERSION
 
+from ..bands import PHOTO, Opening
 from coursekit.core import (
     DataError,
     Problem,
@@ -34,7 +35,8 @@ from coursekit.core import (
     remove_stale,
     write_atomic,
 )
-from ..images import ImageSource, SizeRule, explain_os_error, image_size, open_image
+from ..formats import explain_os_error
+from ..images import ImageSource, SizeRule, image_size, open_pixels
 
 # %% auto #0
 __all__ = ['MAX_CACHE_BYTES', 'PlainImages', 'PresizeCache']
@@ -50,29 +52,29 @@ MAX_CACHE_BYTES = 8 * 2**30  # 8 GiB, some 100,000 photos at 160 pixels; all cac
 class PlainImages:
     """Decodes images each time you ask for one: the pixels of a `PresizeCache`, without its file.
 
-    `images[i]` is uint8 of shape (height, width, 3). `sources`: anything that `open_image` takes.
+    `images[i]` is uint8 of shape (height, width, bands of `how`). `sources`: anything that `open_image` takes.
     """
 
-    def __init__(self, sources: Sequence[ImageSource], size_rule: SizeRule | None = None):
-        self.sources, self.size_rule = list(sources), size_rule
+    def __init__(self, sources: Sequence[ImageSource], size_rule: SizeRule | None = None, how: Opening = PHOTO):
+        self.sources, self.size_rule, self.how = list(sources), size_rule, how
 
     def __len__(self) -> int:
         return len(self.sources)
 
     def __getitem__(self, i: int) -> np.ndarray:
-        return np.asarray(open_image(self.sources[i], self.size_rule))
+        return open_pixels(self.sources[i], self.size_rule, self.how)
 
 
 class PresizeCache:
     """Presized images in one memory-mapped file; make it with `PresizeCache.open`.
 
-    `cache[i]` is the image of the i-th path: uint8 of shape (height, width, 3), read-only, a view of the file. Worker
-    processes that are sent a cache map the file themselves.
+    `cache[i]` is the image of the i-th path: uint8 of shape (height, width, bands), read-only, a view of the file.
+    Worker processes that are sent a cache map the file themselves.
     """
 
-    def __init__(self, path: Path, rows: np.ndarray):
+    def __init__(self, path: Path, rows: np.ndarray, n_bands: int = 3):
         "Maps the finished cache file `path`; `rows` holds for each image its entry in the file's index."
-        self.path, self.rows = path, rows
+        self.path, self.rows, self.n_bands = path, rows, n_bands
         with open(path, "rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         magic, n, start = _HEADER.unpack(self._map[: _HEADER.size])
@@ -92,10 +94,12 @@ class PresizeCache:
         folder: str | Path | None = None,
         workers: int | None = None,
         max_bytes: int = MAX_CACHE_BYTES,
+        how: Opening = PHOTO,
     ) -> PresizeCache | PlainImages:
         """Opens the cache for these image files in `folder` (by default under `home()`); builds it if there is none.
 
-        `size_rule` says at which size an image is kept. `key` must name it and its settings (say "short side 160"): a
+        `size_rule` says at which size an image is kept, `how` with which bands. `key` must name the rule (say "short
+        side 160"): a
         cache is found by `key` and the set of files, in any order. Removes the caches used longest ago when all
         together would exceed `max_bytes`, or half of the free disk. If there is still no room, it warns and returns
         `PlainImages`. Raises `DataError` with a table of all files that cannot be read.
@@ -104,15 +108,16 @@ class PresizeCache:
         entry = {path: i for i, path in enumerate(files)}
         rows = np.array([entry[Path(path).absolute()] for path in paths], dtype=np.int64)
         folder = home() / "presize" if folder is None else Path(folder)
+        key = key if how.is_usual else f"{key}, {how.spec()}"
         file = folder / f"{_cache_name(files, key)}.u8"
         try:
-            return cls(file, rows)
+            return cls(file, rows, how.n_bands)
         except (OSError, ValueError, struct.error):
             pass  # not there yet, or damaged
         try:
-            _make_room(folder, _estimate_bytes(files, size_rule), max_bytes)
-            _build(file, files, size_rule, workers or processors(), max_bytes)
-            return cls(file, rows)
+            _make_room(folder, _estimate_bytes(files, size_rule, how.n_bands), max_bytes)
+            _build(file, files, size_rule, how, workers or processors(), max_bytes)
+            return cls(file, rows, how.n_bands)
         except OSError as error:
             warnings.warn(
                 f"No presize cache in {_shorten_home(folder)}: {error.strerror or error}. Images are decoded in every "
@@ -120,30 +125,30 @@ class PresizeCache:
                 "another disk (environment variable COURSEKIT_HOME) would make room.",
                 stacklevel=2,
             )
-            return PlainImages(paths, size_rule)
+            return PlainImages(paths, size_rule, how)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, i: int) -> np.ndarray:
         start, height, width = self._index[self.rows[i]].tolist()
-        self._release(height * width * 3)
-        pixels = np.frombuffer(self._map, dtype=np.uint8, count=height * width * 3, offset=start)
-        return pixels.reshape(height, width, 3)
+        count = height * width * self.n_bands
+        self._release(count)
+        return np.frombuffer(self._map, np.uint8, count, offset=start).reshape(height, width, self.n_bands)
 
     def sizes(self, which: np.ndarray) -> np.ndarray:
         "Returns (height, width) of the images at these positions: int64 (N, 2)."
         return self._index[self.rows[which], 1:]
 
     def cut(self, which: np.ndarray, tops: np.ndarray, lefts: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        "Cuts a window of `size` (height, width) out of each of these images, all at once: uint8 (N, height, width, 3)."
-        height, width = size
+        "Cuts a window of `size` (height, width) out of each of these images at once: uint8 (N, height, width, bands)."
+        (height, width), n = size, self.n_bands
         starts, widths = self._index[self.rows[which]][:, [0, 2]].T
         # each line of a window is a run of bytes in the file
-        lines = starts[:, None] + 3 * ((tops[:, None] + np.arange(height)) * widths[:, None] + lefts[:, None])
-        self._release(lines.size * width * 3)
-        runs = np.lib.stride_tricks.sliding_window_view(np.frombuffer(self._map, dtype=np.uint8), 3 * width)
-        return runs[lines].reshape(len(which), height, width, 3)
+        lines = starts[:, None] + n * ((tops[:, None] + np.arange(height)) * widths[:, None] + lefts[:, None])
+        self._release(lines.size * width * n)
+        runs = np.lib.stride_tricks.sliding_window_view(np.frombuffer(self._map, dtype=np.uint8), n * width)
+        return runs[lines].reshape(len(which), height, width, n)
 
     def _release(self, n_bytes: int) -> None:
         "Unmaps what was read, every 16 MiB: the system keeps it while it has room, and our memory stays small."
@@ -153,7 +158,7 @@ class PresizeCache:
             self._read_bytes = 0
 
     def __reduce__(self) -> tuple:
-        return PresizeCache, (self.path, self.rows)
+        return PresizeCache, (self.path, self.rows, self.n_bands)
 
 # %% ../../nbs/lib/data/cache.ipynb #43df1235
 def _cache_name(files: Sequence[Path], key: str) -> str:
@@ -170,13 +175,13 @@ def _cache_name(files: Sequence[Path], key: str) -> str:
     return name.hexdigest()
 
 
-def _build(file: Path, files: Sequence[Path], size_rule: SizeRule, workers: int, max_bytes: int) -> None:
+def _build(file: Path, files: Sequence[Path], size_rule: SizeRule, how: Opening, workers: int, max_bytes: int) -> None:
     "Decodes all images in parallel into `file`, which appears when it is complete."
     remove_stale(file.parent)
 
     def pixels_or_problem(path: Path) -> np.ndarray | Problem:
         try:
-            return np.asarray(open_image(path, size_rule))
+            return open_pixels(path, size_rule, how)
         except DataError as error:
             return Problem(str(path), error.cause, error.remedy)
 
@@ -224,13 +229,13 @@ def _map_in_order(pool: ThreadPoolExecutor, function: Callable, items: Iterable[
         yield waiting.popleft().result()
 
 # %% ../../nbs/lib/data/cache.ipynb #3a0402df
-def _estimate_bytes(files: Sequence[Path], size_rule: SizeRule) -> int:
+def _estimate_bytes(files: Sequence[Path], size_rule: SizeRule, n_bands: int) -> int:
     "Estimates the size of a cache of these files from the headers of about a hundred of them."
     sizes = []
     for path in files[:: max(1, len(files) // 100)]:
         with suppress(DataError, OSError):  # what cannot be read is reported by the build
             height, width = size_rule(image_size(path))
-            sizes.append(3 * height * width)
+            sizes.append(n_bands * height * width)
     return int(np.mean(sizes) * len(files)) if sizes else 0
 
 

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,12 +23,14 @@ import numpy as np
 from PIL import Image
 from PIL import __version__ as PILLOW_VERSION
 
+from ..bands import PHOTO, Opening, likely_white, read_bands
 from ..core import DataError, file_stamp, home, processors, progress
-from ..images import ImageError, ImageSource, open_image, read_orientation
+from ..formats import ImageError
+from ..images import ImageSource, open_image, open_pixels, read_orientation
 
 # %% auto #0
 __all__ = ['THUMBNAIL', 'NEAR', 'MAX_BITS', 'thumbnail', 'difference_hash', 'near_pairs', 'group_pairs', 'Facts', 'read_facts',
-           'gather_facts', 'Copy', 'Copies']
+           'gather_facts', 'Copy', 'Copies', 'check_range']
 
 # %% ../../nbs/lib/data/facts.ipynb #34ae283b
 THUMBNAIL = 16  # pixels, both ways
@@ -100,8 +103,9 @@ class Facts(NamedTuple):
     orientation: int = 1  # EXIF: 1 is upright
     frames: int = 1
     transparent: bool = False
-    pixels: str = ""  # hash of the upright RGB pixels and their size
+    pixels: str = ""  # hash of the upright pixels and their size
     far: str = ""  # the thumbnail's bytes, in hexadecimal
+    brightest: int = 0  # the largest value, of images of 16 bits
 
     @property
     def thumb(self) -> np.ndarray:
@@ -109,10 +113,12 @@ class Facts(NamedTuple):
         return np.frombuffer(bytes.fromhex(self.far), dtype=np.uint8).reshape(THUMBNAIL, THUMBNAIL)
 
 
-def read_facts(source: ImageSource) -> Facts:
-    "Opens an image (a path, bytes, or anything else that `open_image` takes), and returns what it is."
+def read_facts(source: ImageSource, how: Opening = PHOTO) -> Facts:
+    "Opens an image (a path, bytes, or anything else that `open_image` takes) as `how` says; returns what it is."
     source = os.path.expanduser(source) if isinstance(source, str | os.PathLike) else source
     try:
+        if not how.is_usual:
+            return _measure_bands(source, how)
         if isinstance(source, str | bytes):
             with suppress(Exception), Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as stored:
                 return _measure(stored)
@@ -134,8 +140,31 @@ def _measure(source: ImageSource) -> Facts:
         transparent=stored.has_transparency_data,
         pixels=hashlib.sha1(f"{img.size}".encode() + img.tobytes(), usedforsecurity=False).hexdigest(),
         far=thumbnail(img).tobytes().hex(),
+        brightest=_brightest(stored),
         frames=_count_frames(stored),  # last: it moves through the file
     )
+
+
+def _measure_bands(source: ImageSource, how: Opening) -> Facts:
+    "Returns the facts of an image of other bands or another scale; the thumbnail shows the mean of its bands."
+    pixels = open_pixels(source, None, how)
+    grey, kind = Image.fromarray(pixels.mean(axis=2).round().astype(np.uint8)), ""
+    if isinstance(source, str | os.PathLike):
+        with suppress(Exception), Image.open(source) as img:
+            kind = img.format or ""
+    return Facts(
+        format=kind,
+        mode=f"{how.mode}",
+        width=grey.width,
+        height=grey.height,
+        pixels=hashlib.sha1(f"{pixels.shape}".encode() + pixels.tobytes(), usedforsecurity=False).hexdigest(),
+        far=thumbnail(grey).tobytes().hex(),
+    )
+
+
+def _brightest(img: Image.Image) -> int:
+    "Returns the largest value in a decoded image of 16 bits; 0 for any other."
+    return int(np.asarray(img).max()) if img.mode.startswith("I") else 0
 
 
 def _count_frames(stored: Image.Image) -> int:
@@ -145,26 +174,28 @@ def _count_frames(stored: Image.Image) -> int:
     return 1
 
 # %% ../../nbs/lib/data/facts.ipynb #c8269f38
-def gather_facts(sources: Sequence[ImageSource], workers: int | None = None, cache: bool = True) -> list[Facts]:
+def gather_facts(
+    sources: Sequence[ImageSource], workers: int | None = None, cache: bool = True, how: Opening = PHOTO
+) -> list[Facts]:
     """Returns the `Facts` of each source, in order, read by `workers` threads (by default one for each processor).
 
     Facts of a file are kept under `home()` until its size or time of last change differs, unless `cache` is False. An
-    interrupted call keeps the facts that it has read.
+    interrupted call keeps the facts that it has read. `how`: as what images are opened.
     """
     store, sources = home() / "facts.jsonl", list(sources)  # by place, also of a Series
-    keys = [_file_key(source) if cache else b"" for source in sources]
+    keys = [_file_key(source, how) if cache else b"" for source in sources]
     found = _recall(store, set(keys) - {b""})
     missing = [i for i, key in enumerate(keys) if key not in found]
     fresh: dict[int, Facts] = {}
     try:
-        for i, facts in zip(missing, _read_all([sources[i] for i in missing], workers), strict=True):
+        for i, facts in zip(missing, _read_all([sources[i] for i in missing], workers, how), strict=True):
             fresh[i] = facts
     finally:
         _remember(store, {keys[i]: facts for i, facts in fresh.items() if keys[i]})
     return [fresh[i] if i in fresh else found[key] for i, key in enumerate(keys)]
 
 
-def _read_all(sources: Sequence[ImageSource], workers: int | None) -> Iterator[Facts]:
+def _read_all(sources: Sequence[ImageSource], workers: int | None, how: Opening) -> Iterator[Facts]:
     "Yields the facts of each source, with a progress bar."
     if not sources:
         return
@@ -172,22 +203,26 @@ def _read_all(sources: Sequence[ImageSource], workers: int | None) -> Iterator[F
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")  # what Pillow warns of is in the facts, file by file
         try:
-            yield from progress(pool.map(read_facts, sources), total=len(sources), desc="looking at images")
+            yield from progress(
+                pool.map(partial(read_facts, how=how), sources), total=len(sources), desc="looking at images"
+            )
         finally:
             pool.shutdown(cancel_futures=True)
 
 # %% ../../nbs/lib/data/facts.ipynb #e44eb8a7
-_VERSION = f"1 {PILLOW_VERSION}\0".encode()  # raise the number when `Facts` or how they are found changes
+_VERSION = f"2 {PILLOW_VERSION}\0".encode()  # raise the number when `Facts` or how they are found changes
 _LASTING = {"", "empty file", "not an image", "damaged or cut off", "pixels without a scale"}
 _MAX_BYTES = 2**28  # some 300,000 images
 _KEY_BYTES = 32
 
 
-def _file_key(source: ImageSource) -> bytes:
+def _file_key(source: ImageSource, how: Opening) -> bytes:
     "Returns a digest of the file as it is at this moment and of what reads it; empty if there is no such file."
     if isinstance(source, str | os.PathLike):
         with suppress(OSError):
-            return hashlib.blake2b(_VERSION + file_stamp(source), digest_size=_KEY_BYTES // 2).hexdigest().encode()
+            opening = b"" if how.is_usual else str(how.spec()).encode()
+            known = _VERSION + opening + file_stamp(source)
+            return hashlib.blake2b(known, digest_size=_KEY_BYTES // 2).hexdigest().encode()
     return b""
 
 
@@ -252,3 +287,31 @@ class Copies:
         exact = [(where[0], i) for where in self.where.values() for i in where]
         near = [(self.where[a][0], self.where[b][0]) for a, others in self.near_hashes.items() for b in others]
         return group_pairs(len(self.hashes), exact + near)
+
+# %% ../../nbs/lib/data/facts.ipynb #a8241926
+def check_range(sources: Sequence[ImageSource], how: Opening, most: int = 20) -> None:
+    "Warns when 16-bit images use a small part of their range (looks at up to `most`), or when alpha looks like data."
+    brightest = []
+    for source in [] if how.white is not None else sources[:: max(1, len(sources) // most)][:most]:
+        if not (isinstance(source, str | os.PathLike) and (value := _brightest_in(source, how))):
+            return
+        brightest.append(value)
+    if brightest and (white := likely_white(max(brightest))):
+        warnings.warn(
+            f"These 16-bit images are nearly black: the brightest value in {len(brightest)} of them is "
+            f"{max(brightest):,} of 65,535. If white is {white:,}, say so by ImageBlock(white={white}).",
+            stacklevel=3,
+        )
+
+
+def _brightest_in(path: str | os.PathLike[str], how: Opening) -> int:
+    "Returns the largest value in a file of 16-bit numbers; 0 for any other."
+    with suppress(Exception), Image.open(path) as img:  # what is damaged is said where images are opened
+        if img.mode == "RGBA" and how.mode in ("RGB", "L"):
+            open_image(path)  # warns of a fourth band that looks like data, also where the cache is filled already
+        if (img.mode in ("L", "RGB", "RGBA") and img.format != "TIFF") or img.mode.startswith("I"):
+            return _brightest(img)
+    with suppress(Exception), open(path, "rb") as file:
+        found = read_bands(file, Image.MAX_IMAGE_PIXELS)
+        return int(found[0].max()) if found and found[0].dtype == np.uint16 else 0
+    return 0

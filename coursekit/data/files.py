@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ..core import DataError, user_path
-from ..images import IMAGE_EXTENSIONS
+from ..formats import IMAGE_EXTENSIONS
 from ..text import list_some, nfc
 
 # %% auto #0

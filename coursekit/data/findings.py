@@ -16,6 +16,7 @@ from typing import Any
 
 from PIL import Image
 
+from ..bands import likely_white
 from ..core import printable
 from .facts import Copies, Copy, Facts
 from .items import folders_beside_classes
@@ -77,6 +78,7 @@ def check_files(names: Sequence[Any], facts: Sequence[Facts], min_side: int, max
 
 # %% ../../nbs/lib/data/findings.ipynb #c8d011d7
 _COLOURS = {"CMYK", "YCbCr", "LAB", "HSV"}
+_TRANSPARENT = "none: they are laid on white; if the fourth band is data, ImageBlock(mode='RGBA') keeps it"
 _ALIKE = {"MPO": "JPEG", "DIB": "BMP"}  # a JPEG with extras, a BMP without its head
 
 
@@ -92,14 +94,13 @@ def _is_flat(name: Any, facts: Facts) -> bool:
 _KINDS: tuple[tuple[str, Callable[[Any, Facts], bool], str, str], ...] = (  # fault, who has it, meaning, remedy
     ("turned", lambda _, f: f.orientation in range(2, 9), "EXIF says which way is up", "none: they are turned upright"),
     ("other colours", lambda _, f: f.mode in _COLOURS, "stored as CMYK or the like", "none: they are converted to RGB"),
-    ("16 bits", lambda _, f: f.mode[:1] == "I", "grey, 65,536 levels", "none, if they use all levels: 65535 is white"),
-    ("transparent", lambda _, f: f.transparent, "see-through pixels", "none: they are laid on white"),
+    ("transparent", lambda _, f: f.transparent, "see-through pixels", _TRANSPARENT),
     ("grey", lambda _, f: f.mode in ("L", "LA", "1"), "one channel", "none: it becomes three equal ones"),
     ("several frames", lambda _, f: f.frames > 1, "more than one picture in a file", "none, if you want the first"),
     ("one colour", _is_flat, "all pixels are nearly alike: nothing to see", "look at them"),
     ("wrong ending", _has_wrong_ending, "the content is of another format", "none: they are opened by content"),
 )
-_GOOD_TO_KNOW = {kind[0] for kind in _KINDS} | {"ignored files"}
+_GOOD_TO_KNOW = {kind[0] for kind in _KINDS} | {"ignored files", "16 bits"}
 
 
 def check_kinds(names: Sequence[Any], facts: Sequence[Facts]) -> Iterator[Finding]:
@@ -107,6 +108,14 @@ def check_kinds(names: Sequence[Any], facts: Sequence[Facts]) -> Iterator[Findin
     for fault, has_it, what, remedy in _KINDS:
         where = [i for i, f in enumerate(facts) if not f.fault and has_it(names[i], f)]
         yield from join_findings([names[i] for i in where], fault, what, remedy, where)
+    deep = [i for i, f in enumerate(facts) if f.brightest]
+    if deep and (white := likely_white(brightest := max(facts[i].brightest for i in deep))):
+        what = f"grey, brightest value {brightest:,} of 65,535: nearly black"
+        remedy = f"if white is {white:,}, say so: ImageBlock(white={white})"
+        yield from join_findings([names[i] for i in deep], "16 bits, few used", what, remedy, deep)
+    elif deep:
+        remedy = "none: 65535 is white"
+        yield from join_findings([names[i] for i in deep], "16 bits", "grey, 65,536 levels", remedy, deep)
 
 # %% ../../nbs/lib/data/findings.ipynb #52527939
 def check_names(names: Sequence[Any]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from ..bands import PHOTO, Opening
 from ..core import ArgumentError, DataError, Problem, data_error, user_path
 from .batches import Categorize, sorted_vocab
 from .facts import gather_facts
@@ -152,7 +153,9 @@ def _raise_faults(faults: Sequence[Fault], n_items: int) -> None:
         ) from faults[0].error
 
 # %% ../../nbs/lib/data/items.ipynb #b77217b2
-def select_sound(items: Items, get_x: Callable, get_y: Callable | None) -> tuple[list[int], list[Problem]]:
+def select_sound(
+    items: Items, get_x: Callable, get_y: Callable | None, how: Opening = PHOTO
+) -> tuple[list[int], list[Problem]]:
     """Returns the positions of items that have a label and an image that opens, and the problems of all others.
 
     Raises `DataError` when nothing is left.
@@ -162,7 +165,7 @@ def select_sound(items: Items, get_x: Callable, get_y: Callable | None) -> tuple
         _raise_faults(faults, len(items))
     problems = {fault.position: fault.problem for fault in faults}
     sources = [source for source, *_ in readings.values()]
-    for i, source, facts in zip(readings, sources, gather_facts(sources), strict=True):
+    for i, source, facts in zip(readings, sources, gather_facts(sources, how=how), strict=True):
         if facts.fault:
             problems[i] = Problem(f"{i}: {short_name(source)}", facts.fault, facts.remedy)
     kept = [i for i in readings if i not in problems]
@@ -171,9 +174,11 @@ def select_sound(items: Items, get_x: Callable, get_y: Callable | None) -> tuple
     return kept, [problems[i] for i in sorted(problems)]
 
 
-def drop_unsound(items: Items, get_x: Callable, get_y: Callable | None, holder: str) -> tuple[Items, list[Problem]]:
+def drop_unsound(
+    items: Items, get_x: Callable, get_y: Callable | None, holder: str, how: Opening = PHOTO
+) -> tuple[Items, list[Problem]]:
     "Returns the items that `select_sound` keeps, and the others' problems; says how many, and that `holder` has them."
-    kept, problems = select_sound(items, get_x, get_y)
+    kept, problems = select_sound(items, get_x, get_y, how)
     if problems:
         what = f"{len(problems):,} of {len(items):,} items cannot be used and are left out"
         print(f"{what}, for example {problems[0].item} ({problems[0].cause}); {holder}.left_out lists them.")

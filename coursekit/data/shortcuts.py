@@ -31,7 +31,8 @@ class ImageDataLoaders(DataLoaders):
 
     `valid_pct` (0.2 unless given) and `seed` make a random split; `splitter` takes its place: `StratifiedSplitter()`,
     `IndexSplitter(positions)`, `GroupSplitter("column")`. `item_tfms`, `batch_tfms` and `vocab` are those of the
-    `DataBlock`. Raises `ArgumentError` for two ways to split, and for arguments that do not exist.
+    `DataBlock`; `image` is its first block, such as `ImageBlock(mode="L")`. Raises `ArgumentError` for two ways to
+    split, and for arguments that do not exist.
     """
 
     @classmethod
@@ -46,6 +47,7 @@ class ImageDataLoaders(DataLoaders):
         item_tfms: Any = None,
         batch_tfms: Any = None,
         splitter: Callable[..., Split] | None = None,
+        image: Any = ImageBlock,
         **kwargs: Any,
     ) -> DataLoaders:
         "Takes images in a folder per class: in `train`/ and `valid`/, or together with `valid_pct` or a `splitter`."
@@ -55,7 +57,7 @@ class ImageDataLoaders(DataLoaders):
             folders, splitter = _two_folders(root, train, valid), GrandparentSplitter(train, valid)
         else:
             splitter = _one_splitter(splitter, valid_pct, seed)
-        blocks = (ImageBlock, CategoryBlock(vocab))
+        blocks = (image, CategoryBlock(vocab))
         block = DataBlock(blocks, None, None, parent_label, splitter, item_tfms, batch_tfms)
         return block.dataloaders(get_image_files(root, folders=folders), seed=seed, **kwargs)
 
@@ -70,12 +72,14 @@ class ImageDataLoaders(DataLoaders):
         item_tfms: Any = None,
         batch_tfms: Any = None,
         splitter: Callable[..., Split] | None = None,
+        image: Any = ImageBlock,
         **kwargs: Any,
     ) -> DataLoaders:
         "Takes files `fnames` (below `path`, where they are not whole paths), labelled by a function of the whole path."
         _check_arguments(cls.from_path_func, kwargs)
         splitter = _one_splitter(splitter, valid_pct, seed)
-        block = DataBlock(get_y=label_func, splitter=splitter, item_tfms=item_tfms, batch_tfms=batch_tfms)
+        blocks = (image, CategoryBlock)
+        block = DataBlock(blocks, None, None, label_func, splitter, item_tfms, batch_tfms)
         return block.dataloaders(_list_files(path, fnames), seed=seed, **kwargs)
 
     @classmethod
@@ -119,6 +123,7 @@ class ImageDataLoaders(DataLoaders):
         item_tfms: Any = None,
         batch_tfms: Any = None,
         splitter: Callable[..., Split] | None = None,
+        image: Any = ImageBlock,
         **kwargs: Any,
     ) -> DataLoaders:
         """Takes a table with a column of file names below `path`/`folder` (`suff` is added) and a column of labels.
@@ -132,7 +137,7 @@ class ImageDataLoaders(DataLoaders):
         splitter = _one_splitter(splitter, valid_pct, seed, valid_col)
         get_x = ColReader(fn_col, pref=user_path(path) / (folder or ""), suff=suff)
         get_y = ColReader(label_col) if isinstance(label_col, str | int) else OneHotReader(label_col)
-        block = DataBlock((ImageBlock, CategoryBlock(vocab)), None, get_x, get_y, splitter, item_tfms, batch_tfms)
+        block = DataBlock((image, CategoryBlock(vocab)), None, get_x, get_y, splitter, item_tfms, batch_tfms)
         return block.dataloaders(df, seed=seed, **kwargs)
 
     @classmethod

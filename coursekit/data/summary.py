@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..augment.pipeline import BatchPipeline
+from ..bands import Opening
 from ..core import DataError
 from .batches import Categorize, stack_sources
 from .items import choose_vocab
 from .splits import RandomSplitter
-from ..images import open_image
+from ..images import open_pixels
 from ..text import class_name, file_name, list_some, short_name
 
 if TYPE_CHECKING:
@@ -51,20 +52,21 @@ def describe_steps(block: DataBlock, source: Any, bs: int) -> Iterator[str]:
 
 
 def _describe_item(block: DataBlock, item: Any, source: Any, label: Any, categorize: Categorize) -> Iterator[str]:
+    image = block.blocks[0]
     yield f"\nOne item: {short_name(item)} ({type(item).__name__})"
     yield f"  image, by {function_name(block.get_x) if block.get_x else 'the item itself'}: {short_name(source)}"
-    yield f"  opened: {_pixels(np.asarray(open_image(source)))}"
+    yield f"  opened: {_pixels(open_pixels(source, None, image), image)}"
     if block.item_tfms is not None:
-        prepared = np.asarray(open_image(source, block.item_tfms.prepared_size))
+        prepared = open_pixels(source, block.item_tfms.prepared_size, image)
         yield f"  {block.item_tfms}"
-        yield f"    prepared: {_pixels(prepared)}"
-        yield f"    finished: {_pixels(block.item_tfms.finish(prepared))}"
+        yield f"    prepared: {_pixels(prepared, image)}"
+        yield f"    finished: {_pixels(block.item_tfms.finish(prepared), image)}"
     yield f"  label, by {function_name(block.get_y)}: {label!r} ({type(label).__name__}) -> target {categorize(label)}"
 
 
 def _describe_batch(block: DataBlock, indices: list[int], sources: list[Any], targets: list[int]) -> Iterator[str]:
     yield f"\nA batch of {len(indices)}"
-    x = stack_sources(sources, block.item_tfms)
+    x = stack_sources(sources, block.item_tfms, block.blocks[0])
     yield f"  stacked: {x.dtype} {tuple(x.shape)}; targets: torch.int64 ({len(targets)},), {targets}"
     pipeline = BatchPipeline(block.batch_tfms)
     for batch_tfm in pipeline.tfms:
@@ -74,8 +76,9 @@ def _describe_batch(block: DataBlock, indices: list[int], sources: list[Any], ta
     yield f"  after batch transforms: {out.dtype} {tuple(out.shape)}, {span}"
 
 
-def _pixels(image: np.ndarray) -> str:
-    return f"RGB, {image.dtype} {image.shape}: {image.shape[0]} high, {image.shape[1]} wide"
+def _pixels(pixels: np.ndarray, how: Opening) -> str:
+    mode = how.mode if isinstance(how.mode, str) else f"{how.mode} bands"
+    return f"{mode}, {pixels.dtype} {pixels.shape}: {pixels.shape[0]} high, {pixels.shape[1]} wide"
 
 
 def function_name(function: Any) -> str:

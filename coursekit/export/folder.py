@@ -28,15 +28,16 @@ from torch import Tensor, nn
 from ..core import CoursekitError, ExportError, file_sha256, remove_stale, temporary_path, write_atomic
 from ..data.batches import load_batch
 from .onnx import check_onnx, check_onnx_installed, write_onnx
-from .predictor import Predictor
+from .predictor import Predictor, check_same_model
 from coursekit.export.schema import (
     FORMAT,
     FORMAT_VERSION,
     HEAD,
     MAX_TEXT_BYTES,
-    OPENING,
     READER_VERSION,
     export_error,
+    n_bands,
+    opening_of,
     preprocessing_problems,
     read_description,
     read_json,
@@ -55,20 +56,23 @@ __all__ = ['WEIGHTS_FILE', 'TEXT_FILE', 'ONNX_FILE', 'LIBRARIES', 'TOLERANCE', '
            'load_learner', 'check_files', 'read_tensors', 'library_versions', 'export_model', 'check_exportable']
 
 # %% ../../nbs/10_export_and_predict.ipynb #9851a50a
-def expected_tensors(arch: str, n_out: int) -> dict[str, str]:
-    """Returns type and shape, as text, of every tensor of a model of this architecture and number of classes, by name.
+def expected_tensors(arch: str, n_out: int, n_in: int = 3) -> dict[str, str]:
+    """Returns type and shape, as text, of every tensor of a model for `n_out` classes and `n_in` channels, by name.
 
     Raises `ModelError` for an architecture that cannot be built.
     """
     with torch.device("meta"):
-        return describe_tensors(build_model(arch, n_out).state_dict())
+        return describe_tensors(build_model(arch, n_out, n_in).state_dict())
 
 # %% ../../nbs/10_export_and_predict.ipynb #006fcb2a
-def sample_image(size: int = 64) -> Image.Image:
-    "Draws the golden sample's image: slopes and edges in three channels, higher than wide, the same on every machine."
+def sample_image(size: int = 64, n_bands: int = 3) -> np.ndarray:
+    """Draws the golden sample's image: slopes and edges, higher than wide, the same on every machine.
+
+    uint8 (size + 8, size, n_bands); from the fourth on, bands are the first three again, a little brighter.
+    """
     y, x = np.mgrid[0 : size + 8, 0:size]
     planes = [x * 4, y * 3, (x // 8 + y // 8) % 2 * 100 + x + y]
-    return Image.fromarray(np.stack(planes, axis=-1).astype(np.uint8))
+    return np.stack([planes[i % 3] + 7 * (i // 3) for i in range(n_bands)], axis=-1).astype(np.uint8)
 
 # %% ../../nbs/10_export_and_predict.ipynb #acb26ca8
 TOLERANCE = 1e-3  # of the golden logits, relative to 1 + the largest: other processors differ by some 1e-6
@@ -93,13 +97,13 @@ def _read(folder: Path) -> Predictor:
     check_files(folder)
     text = read_description(folder / TEXT_FILE)
     _check_onnx_file(folder, text.get("onnx"))
-    arch, vocab = text["architecture"], text["vocab"]
+    arch, vocab, n_in = text["architecture"], text["vocab"], n_bands(text["preprocessing"])
     try:
-        expected = expected_tensors(arch, len(vocab))
+        expected = expected_tensors(arch, len(vocab), n_in)
     except CoursekitError as error:
         raise export_error(folder / TEXT_FILE, [error.what.rstrip(".")]) from error
     tensors = read_tensors(folder / WEIGHTS_FILE, expected, text["weights_sha256"])
-    model = build_model(arch, len(vocab))
+    model = build_model(arch, len(vocab), n_in)
     model.load_state_dict(tensors)
     predictor = Predictor(model, vocab, text["preprocessing"], description=text)
     _check_golden_sample(predictor, folder)
@@ -168,7 +172,7 @@ def _check_golden_sample(predictor: Predictor, folder: Path) -> None:
     "Raises `ExportError` unless the sample image gives the stored logits. Up to format 1.1 it was stored: the same."
     expected = torch.tensor(predictor.description["golden_sample"]["logits"])
     try:
-        found = predictor.logits([sample_image()])[0]
+        found = predictor.logits([_sample_for(predictor)])[0]
     except (CoursekitError, ValueError, RuntimeError) as error:
         raise export_error(folder / TEXT_FILE, [f"its golden sample cannot be predicted: {error}"]) from error
     written, difference = predictor.description["libraries"], (found - expected).abs().max().item()
@@ -179,6 +183,10 @@ def _check_golden_sample(predictor: Predictor, folder: Path) -> None:
             f"Written with: {_join_versions(written)}. Here: {_join_versions(library_versions())}.",
             "Install the versions that it was written with, or export the model again.",
         )
+
+
+def _sample_for(predictor: Predictor) -> np.ndarray:
+    return sample_image(n_bands=n_bands(predictor.preprocessing))
 
 
 def _join_versions(versions: Mapping[str, str]) -> str:
@@ -220,11 +228,12 @@ def export_model(
     folder = Path(folder).expanduser()
     target = folder.resolve()
     _check_replaceable(target)
-    tensors = _tensors_to_write(model, arch, len(vocab))
+    tensors = _tensors_to_write(model, arch, len(vocab), n_bands(preprocessing))
     weights = save(tensors)
-    rebuilt = build_model(arch, len(vocab))
+    rebuilt = build_model(arch, len(vocab), n_bands(preprocessing))
     rebuilt.load_state_dict(tensors)
     predictor = Predictor(rebuilt, vocab, preprocessing)
+    check_same_model(model, rebuilt, load_batch([_sample_for(predictor)], predictor.preprocessing), TOLERANCE)
     text = _describe(predictor, weights, arch_id(arch), metrics or {}, data_licence)
     temporary = temporary_path(target)
     try:
@@ -264,11 +273,11 @@ def check_exportable(
         check_onnx_installed()
 
 
-def _tensors_to_write(model: nn.Module, arch: str, n_out: int) -> dict[str, Tensor]:
+def _tensors_to_write(model: nn.Module, arch: str, n_out: int, n_in: int) -> dict[str, Tensor]:
     "Copies the tensors to the CPU, floats as float32; `ExportError` if `build_model` would make another model."
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
     tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-    problems = tensor_differences(describe_tensors(tensors), expected_tensors(arch, n_out))
+    problems = tensor_differences(describe_tensors(tensors), expected_tensors(arch, n_out, n_in))
     problems += [f"{name} holds numbers that are not finite" for name, t in tensors.items() if not t.isfinite().all()]
     if problems:
         raise ExportError(
@@ -290,28 +299,29 @@ def _describe(
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "reader_version": READER_VERSION,
+        "reader_version": READER_VERSION if "image" in predictor.preprocessing else 2,
         "libraries": library_versions(),
         "architecture": arch,
         "head": HEAD,
-        "opening": OPENING,
+        "opening": opening_of(predictor.preprocessing),
         "preprocessing": predictor.preprocessing,
         "vocab": predictor.vocab,
         "metrics": {name: float(x) if x is not None and math.isfinite(x) else None for name, x in metrics.items()},
         "data_licence": data_licence,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "onnx": None,
-        "golden_sample": {"logits": predictor.logits([sample_image()])[0].tolist()},
+        "golden_sample": {"logits": predictor.logits([_sample_for(predictor)])[0].tolist()},
     }
 
 
 def _write_onnx(predictor: Predictor, path: Path) -> dict[str, Any]:
     "Writes `model.onnx`, compares it with the model on the golden sample and its mirror images; returns its facts."
-    sample = load_batch([sample_image()], predictor.preprocessing)
+    sample = load_batch([_sample_for(predictor)], predictor.preprocessing)
     images = torch.cat([sample, sample.flip(-1), sample.flip(-2)])
     with torch.no_grad():
         expected = predictor.model(images).float()
-    notes = {"vocab": predictor.vocab, "preprocessing": predictor.preprocessing, "opening": OPENING}
+    notes = {"vocab": predictor.vocab, "preprocessing": predictor.preprocessing}
+    notes["opening"] = opening_of(predictor.preprocessing)
     opset = []
     write_atomic(path, lambda temporary: opset.append(write_onnx(predictor.model, images, temporary, notes)))
     check_onnx(path, images, expected, TOLERANCE)

@@ -7,20 +7,21 @@ It needs no training code."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..core import DataError, Problem, check_whole, data_error
+from ..bands import Opening
+from ..core import DataError, ExportError, Problem, check_whole, data_error
 from ..data.batches import load_batch
 from ..data.files import get_image_files
 from .tables import item_name, prediction_table
-from ..images import ImageSource, open_image
+from ..images import ImageSource, open_pixels
 from ..losses import softmax
 from ..models.inference import predict_logits
 from ..models.model import VisionModel
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # %% auto #0
-__all__ = ['list_items', 'Predictor']
+__all__ = ['list_items', 'Predictor', 'check_same_model']
 
 # %% ../../nbs/lib/export/predictor.ipynb #07fa88b2
 def list_items(items: Any) -> list[Any]:
@@ -52,16 +53,16 @@ def list_items(items: Any) -> list[Any]:
         return [items]  # what it is instead of an image is said where it would be opened
 
 
-def _unopened(items: Sequence[Any], start: int) -> list[Problem]:
-    "Lists the `items` that cannot be opened, named or counted from `start`; raises at once for those of a wrong type."
-    problems = []
+def _unopened(items: Sequence[Any], start: int, how: Opening) -> dict[int, Problem]:
+    "Returns the `items` that cannot be opened, counted from `start`; raises at once for those of a wrong type."
+    problems = {}
     for i, item in enumerate(items, start):
         try:
-            open_image(item)
+            open_pixels(item, None, how)
         except DataError as error:
             if isinstance(error, TypeError):
                 raise
-            problems.append(Problem(str(item_name(item, i)), error.cause or error.what, error.remedy))
+            problems[i] = Problem(str(item_name(item, i)), error.cause or error.what, error.remedy)
     return problems
 
 # %% ../../nbs/lib/export/predictor.ipynb #fe8c788d
@@ -84,6 +85,7 @@ class Predictor:
         self.device = torch.device(device)
         self.model = model.to(self.device).eval()
         self.vocab, self.preprocessing, self.description = list(vocab), dict(preprocessing), dict(description or {})
+        self._how = Opening(**self.preprocessing.get("image", {}))
 
     def __repr__(self) -> str:
         return f"Predictor({self.description.get('architecture', 'a model')}, {len(self.vocab)} classes, {self.device})"
@@ -113,6 +115,31 @@ class Predictor:
         model. Unlike `Learner.get_preds`, it gives no targets: these images have no labels. Raises one `DataError` that
         names all images that cannot be opened, and one if `bs` is not a whole number of at least 1.
         """
+        return softmax(self._compute(items, bs, self.model, len(self.vocab)))
+
+    def predictions(self, items: Any, bs: int = 64, drop_bad: bool = False) -> pd.DataFrame:
+        """Returns a table: item, label, probability, and a column for each class in the vocabulary's order.
+
+        `items` and errors as in `get_preds`; see `tables.prediction_table`, and `tables.write_table` for a CSV.
+        `drop_bad` leaves out the images that cannot be opened, and prints how many.
+        """
+        items = list_items(items)
+        if drop_bad and (bad := _unopened(items, 0, self._how)):
+            first = next(iter(bad.values()))
+            print(f"{len(bad):,} of {len(items):,} images are left out, for example {first.item} ({first.cause}).")
+            items = [item for i, item in enumerate(items) if i not in bad]
+        return prediction_table(items, self.get_preds(items, bs), self.vocab)
+
+    def get_features(self, items: Any, bs: int = 64) -> Tensor:
+        """Returns what the head sees of each item, in order: float32, (N, F). For similarity search, or a classifier.
+
+        `items` and errors as in `get_preds`. The numbers are those of the learner's `get_features`.
+        """
+        n_features = next(self.model.head.parameters()).shape[-1]
+        return self._compute(items, bs, self.model.features, n_features)
+
+    def _compute(self, items: Any, bs: int, forward: Callable[[Tensor], Tensor], width: int) -> Tensor:
+        "Returns what `forward` makes of each item, (N, width) on the CPU; one `DataError` names all that do not open."
         check_whole("bs", bs, 1)
         items = list_items(items)
         rows: list[Tensor] = []
@@ -120,25 +147,35 @@ class Predictor:
         for start in range(0, len(items), bs):
             some = items[start : start + bs]
             try:
-                rows.append(softmax(self.logits(some)).cpu())
+                rows.append(self._run(some, forward).cpu())
             except DataError:
-                found = _unopened(some, start)
+                found = _unopened(some, start, self._how)
                 if not found:
                     raise
-                problems += found
+                problems += found.values()
         if problems:
             what = f"{len(problems)} of {len(items)} images cannot be predicted"
-            raise data_error(what, problems, "Leave them out, for example by drop_bad(items, audit(items)).")
-        return torch.cat(rows) if rows else torch.empty(0, len(self.vocab))
-
-    def predictions(self, items: Any, bs: int = 64) -> pd.DataFrame:
-        """Returns a table: item, label, probability, and a column for each class in the vocabulary's order.
-
-        `items` and errors as in `get_preds`; see `tables.prediction_table`, and `tables.write_table` for a CSV.
-        """
-        items = list_items(items)
-        return prediction_table(items, self.get_preds(items, bs), self.vocab)
+            remedy = "Leave them out: predictions(items, drop_bad=True), or drop_bad(items, audit(items)) before."
+            raise data_error(what, problems, remedy)
+        return torch.cat(rows) if rows else torch.empty(0, width)
 
     def logits(self, items: Sequence[ImageSource]) -> Tensor:
         "Returns the logits for a batch of images: float32, (N, C), on the model's device."
-        return predict_logits(self.model, [(load_batch(items, self.preprocessing, self.device), None)])[0]
+        return self._run(items, self.model)
+
+    def _run(self, items: Sequence[ImageSource], forward: Callable[[Tensor], Tensor]) -> Tensor:
+        return predict_logits(self.model, [(load_batch(items, self.preprocessing, self.device), None)], forward)[0]
+
+# %% ../../nbs/lib/export/predictor.ipynb #4afa13e3
+def check_same_model(model: nn.Module, rebuilt: nn.Module, images: Tensor, tolerance: float) -> None:
+    "Raises `ExportError` if `model` computes other logits than the one `rebuilt` from its tensors."
+    weight = next(model.parameters())
+    found, _ = predict_logits(model, [(images.to(weight.device, weight.dtype), None)])
+    expected, _ = predict_logits(rebuilt, [(images, None)])
+    difference, size = float((found.cpu() - expected).abs().max()), 1 + float(expected.abs().max())
+    if not difference <= size * (tolerance if weight.dtype == torch.float32 else 0.05):  # half precision
+        raise ExportError(
+            "This model does not compute what a reader would compute with its weights.",
+            f"Logits of a sample image differ by {difference:.2g}: a layer without weights was replaced.",
+            "Export models that build_model or vision_learner made, unchanged; for others save model.state_dict().",
+        )

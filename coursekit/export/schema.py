@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +18,28 @@ import torch
 
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import item_tfm_from_spec
+from ..bands import Opening
 from ..core import CoursekitError, ExportError
 from ..models.bodies import arch_id
 from ..text import pluralize
 
 # %% auto #0
 __all__ = ['FORMAT', 'FORMAT_VERSION', 'READER_VERSION', 'KEYS', 'OPENING', 'HEAD', 'MAX_TEXT_BYTES', 'MAX_DEPTH', 'MAX_SIDE',
-           'read_json', 'strict_json', 'export_error', 'read_description', 'vocab_problems', 'preprocessing_problems']
+           'MAX_BANDS', 'read_json', 'strict_json', 'export_error', 'read_description', 'vocab_problems',
+           'preprocessing_problems', 'n_bands', 'opening_of']
 
 # %% ../../nbs/lib/export/schema.ipynb #c5f87a3b
-FORMAT, FORMAT_VERSION, READER_VERSION = "coursekit export", "1.2", 2
+FORMAT, FORMAT_VERSION, READER_VERSION = "coursekit export", "1.3", 3
 _FIRST = {"format", "format_version", "reader_version", "libraries", "architecture", "head", "opening", "preprocessing"}
 _FIRST |= {"vocab", "metrics", "data_licence", "weights_sha256", "golden_sample"}
-KEYS = {"1.0": frozenset(_FIRST), "1.1": frozenset(_FIRST | {"onnx"}), "1.2": frozenset(_FIRST | {"onnx"})}
+KEYS = {"1.0": frozenset(_FIRST), **dict.fromkeys(("1.1", "1.2", "1.3"), frozenset(_FIRST | {"onnx"}))}
 # What `open_image` and `build_model` do is part of the format: another way of doing it is another version of these.
+# Up to 1.2 all images were RGB; from 1.3 on, `preprocessing` may hold "image": bands and scale (`Opening.spec`).
 OPENING = {"orientation": "as EXIF says", "mode": "RGB", "values": "divided by 255"}
 HEAD = {"pool": "maximum and average", "n_hidden": 512, "output": "softmax"}
 
 # %% ../../nbs/lib/export/schema.ipynb #7cabba05
-MAX_TEXT_BYTES, MAX_DEPTH, MAX_SIDE = 4 * 2**20, 10, 2048
+MAX_TEXT_BYTES, MAX_DEPTH, MAX_SIDE, MAX_BANDS = 4 * 2**20, 10, 2048, 1000
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -138,11 +141,13 @@ def _check_versions(path: Path, text: dict[str, Any]) -> None:
 # %% ../../nbs/lib/export/schema.ipynb #8af27c9e
 def _value_problems(text: dict[str, Any]) -> list[str]:
     "Lists what is wrong with the values of a description that has all keys."
+    preprocessing = preprocessing_problems(text["preprocessing"])
+    opening = OPENING if preprocessing else opening_of(text["preprocessing"])
     problems = [
-        f"{key!r} must be {value}" for key, value in (("head", HEAD), ("opening", OPENING)) if text[key] != value
+        f"{key!r} must be {value}" for key, value in (("head", HEAD), ("opening", opening)) if text[key] != value
     ]
     problems += vocab_problems(text["vocab"]) or _golden_problems(text)
-    problems += preprocessing_problems(text["preprocessing"])
+    problems += preprocessing
     metrics = text["metrics"]
     if not isinstance(metrics, dict) or not all(value is None or _is_number(value) for value in metrics.values()):
         problems.append("'metrics' must hold numbers")
@@ -234,16 +239,33 @@ def _look_alikes(labels: list[str]) -> str:
 # %% ../../nbs/lib/export/schema.ipynb #53f7ebd5
 def preprocessing_problems(value: Any) -> list[str]:
     "Lists a problem if no transforms can be made of `value`, or transforms that would need huge images."
-    if not isinstance(value, dict) or value.keys() != {"item_tfms", "batch"}:
+    if not isinstance(value, dict) or value.keys() - {"image"} != {"item_tfms", "batch"}:
         return ["'preprocessing' must hold 'item_tfms' and 'batch'"]
-    if any(not abs(number) <= MAX_SIDE for number in _numbers(value)):
+    sizes = {key: part for key, part in value.items() if key != "image"}
+    if any(not abs(number) <= MAX_SIDE for number in _numbers(sizes)):
         return [f"'preprocessing' holds a number above {MAX_SIDE}"]
     try:
         item_tfm, pipeline = item_tfm_from_spec(value["item_tfms"]), BatchPipeline.from_spec(value["batch"])
         understood = {"item_tfms": item_tfm and item_tfm.spec(), "batch": pipeline.spec()}
+        if "image" in value:
+            how = Opening(**value["image"])
+            understood["image"] = how.spec()
+            if how.n_bands > MAX_BANDS:
+                return [f"'preprocessing' asks for more than {MAX_BANDS} bands"]
+            pipeline.check_bands(how.n_bands)
     except (CoursekitError, TypeError, ValueError, KeyError, AttributeError, IndexError, ArithmeticError) as error:
         return [f"'preprocessing' cannot be understood: {type(error).__name__}: {' '.join(str(error).split())[:200]}"]
     return [] if understood == value else ["'preprocessing' asks for something that is not done here"]
+
+
+def n_bands(preprocessing: Mapping[str, Any]) -> int:
+    "Returns how many bands (channels) the images of an export have."
+    return Opening(**preprocessing.get("image", {})).n_bands
+
+
+def opening_of(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+    "Returns what an export says on how its images are opened."
+    return OPENING | {"mode": preprocessing.get("image", OPENING)["mode"]}
 
 
 def _numbers(value: Any) -> list[float]:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..augment.colour import Normalize
 from ..core import ModelError, torch_seeded
 from .bodies import arch_id, architecture, create_body, fixed_size, n_features
-from .weights import body_weights, find_weights
+from .weights import body_weights, find_weights, own_stats
+from ..text import pluralize
 
 # %% auto #0
-__all__ = ['Normalization', 'channel_stats', 'ConcatPool', 'create_head', 'evaluating', 'pool_for', 'VisionModel', 'build_model',
-           'load_pretrained']
+__all__ = ['Normalization', 'channel_stats', 'ConcatPool', 'create_head', 'evaluating', 'pool_for', 'VisionModel',
+           'check_image_size', 'build_model', 'build_for_images', 'settle_normalization', 'load_pretrained']
 
 # %% ../../nbs/lib/models/model.ipynb #8828d10f
 class Normalization(nn.Module):
@@ -42,11 +44,17 @@ class Normalization(nn.Module):
 def channel_stats(arch: str | Callable, n_in: int = 3) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns mean and standard deviation, for each of `n_in` channels, that the weights of `arch` were trained with.
 
-    Weights are trained on three channels; any other number of channels gets the average of the three.
+    Weights are trained on red, green and blue. One channel gets their average; more get red, green, blue, red and so
+    on, as the filters of the first convolution do (see `body_weights`).
     """
     known = architecture(arch_id(arch))
-    mean, std = ([*stats] if n_in == 3 else [sum(stats) / len(stats)] * n_in for stats in (known.mean, known.std))
-    return tuple(mean), tuple(std)
+    return _for_channels(known.mean, n_in), _for_channels(known.std, n_in)
+
+
+def _for_channels(stats: Sequence[float], n_in: int) -> tuple[float, ...]:
+    if n_in == len(stats):
+        return tuple(stats)
+    return (sum(stats) / len(stats),) if n_in == 1 else tuple(stats[i % len(stats)] for i in range(n_in))
 
 # %% ../../nbs/lib/models/model.ipynb #f505ebab
 class ConcatPool(nn.Module):
@@ -134,8 +142,8 @@ class VisionModel(nn.Module):
         images = images.to(memory_format=torch.channels_last)
         try:
             return self.body(self.normalize(images))
-        except (AssertionError, RuntimeError) as error:
-            if unsuitable := _shape_error(images, self.body, self.normalize):
+        except (AssertionError, RuntimeError, ValueError) as error:
+            if unsuitable := _shape_error(images, self.body, self.normalize) or _too_small_error(images, self):
                 raise unsuitable from error
             raise
 
@@ -169,6 +177,44 @@ def _shape_error(images: Tensor, body: nn.Module, normalize: Normalization) -> M
     return None
 
 
+def check_image_size(model: VisionModel, size: tuple[int, int]) -> None:
+    """Raises `ModelError` unless `model` takes images of this (height, width), before any is read.
+
+    Tries a blank image, which takes milliseconds, and only where images are so small (below 128) that it can matter.
+    """
+    shape = (1, model.normalize.mean.shape[1], *size)
+    blank = torch.zeros(shape, device=model.normalize.mean.device)
+    if unsuitable := _shape_error(blank, model.body, model.normalize):
+        raise unsuitable
+    if min(size) < 128 and fixed_size(model.body) is None:
+        with evaluating(model), torch.inference_mode():
+            model.maps(blank)
+
+
+def _too_small_error(images: Tensor, model: VisionModel) -> ModelError | None:
+    "Returns the error for images that are too small for the body; None if their size is fine, or no size helps."
+    size, shape = tuple(images.shape[2:]), images.shape
+
+    def works(height: int, width: int) -> bool:
+        blank = images.new_zeros(1, shape[1], height, width).to(memory_format=torch.channels_last)
+        with evaluating(model), torch.inference_mode(), suppress(AssertionError, RuntimeError, ValueError):
+            model.body(model.normalize(blank))
+            return True
+        return False
+
+    low, high = min(size), 320
+    if images.ndim != 4 or low >= high or works(*size) or not works(high, high):
+        return None
+    while high - low > 1:  # too small stays, large enough stays: halve what lies between
+        middle = (low + high) // 2
+        low, high = (low, middle) if works(middle, middle) else (middle, high)
+    return ModelError(
+        f"Images of {size[0]} x {size[1]} pixels are too small for this architecture.",
+        f"It shrinks them to nothing before its last layer; {high} x {high} is the smallest square that it takes.",
+        f"Use item_tfms=Resize({high}) or more, or an architecture that shrinks images less, such as a resnet.",
+    )
+
+
 def build_model(
     arch: str | Callable,
     n_out: int,
@@ -191,15 +237,74 @@ def build_model(
     return VisionModel(normalize, body, pool_for(body), create_head(2 * n_features(body), n_out, seed=seed))
 
 # %% ../../nbs/lib/models/model.ipynb #abee03ff
+def build_for_images(
+    arch: str | Callable, n_out: int, bands: int, size: tuple[int, int] | None, n_in: int | None = None, seed: int = 42
+) -> VisionModel:
+    """Builds the model for images of so many `bands` and of this (height, width), if it is known.
+
+    Raises `ModelError` if `n_in` asks for another number of channels, or the architecture does not take such images.
+    """
+    if n_in not in (None, bands):
+        mode = {1: "L", 3: "RGB"}.get(n_in or 0, n_in)
+        raise ModelError(
+            f"n_in={n_in}, but the images of this data have {pluralize(bands, 'channel')}.",
+            "The data are opened as their ImageBlock says: as RGB, unless it says otherwise.",
+            f"Leave n_in out, or make the data with ImageBlock(mode={mode!r}).",
+        )
+    model = build_model(arch, n_out, bands, seed=seed)
+    if size is not None:
+        check_image_size(model, size)
+    return model
+
+
+def settle_normalization(model: VisionModel, arch: str | Callable, data: Normalize | None) -> None:
+    """Makes `model` pass images on as they are where the data normalises them already.
+
+    `data`: the `Normalize` in batch_tfms; None without one. Raises `ModelError` where the images would not be
+    normalised as those that the weights were trained on.
+    """
+    n_in = model.normalize.mean.shape[1]
+    nothing, usual = Normalization([0.0] * n_in, [1.0] * n_in), Normalization(*channel_stats(arch, n_in))
+    by_data = Normalization(data.mean, data.std) if data else None
+    unknown = _alike(model.normalize, nothing) and not _alike(usual, nothing)
+    if unknown and by_data is None:
+        there, remedy = "a Normalize in batch_tfms", "Add the Normalize that they were trained with to batch_tfms."
+        raise _normalized_otherwise_error(there, "no Normalize", remedy)
+    own = not unknown and not _alike(model.normalize, usual)
+    if own and by_data is not None and not _alike(model.normalize, by_data):
+        remedy = "Leave Normalize out of batch_tfms: the model normalises as its weights need."
+        raise _normalized_otherwise_error(_describe(model.normalize), _describe(by_data), remedy)
+    if by_data is not None:
+        model.normalize = nothing
+
+
+def _alike(one: Normalization, other: Normalization) -> bool:
+    return torch.equal(one.mean.cpu(), other.mean) and torch.equal(one.std.cpu(), other.std)
+
+
+def _describe(normalize: Normalization) -> str:
+    mean, std = ([round(x, 4) for x in part.flatten().tolist()] for part in (normalize.mean, normalize.std))
+    return f"mean {mean} and std {std}"
+
+
+def _normalized_otherwise_error(there: str, here: str, remedy: str) -> ModelError:
+    what = "These weights were trained on images that were normalised in another way."
+    return ModelError(what, f"There by {there}; here by {here}.", remedy)
+
+
 def load_pretrained(
     model: VisionModel, arch: str | Callable, weights: str | Path | None = None, download: bool = False
 ) -> VisionModel:
     """Loads pretrained weights into `model.body`, in place, and sets `model.normalize` to the statistics they expect.
 
     `find_weights` says where the weights come from, `body_weights` how the first convolution is adapted when the model
-    does not take three channels. Raises `ModelError` when the file is missing, damaged, or does not fit the body.
+    does not take three channels. A file that `learn.save` wrote, or an export, gives the body that was trained, with
+    the statistics that it was trained with. Raises `ModelError` when the file is missing, damaged, of another
+    architecture, or does not fit the body.
     """
     path, n_in = find_weights(arch, weights, download), model.normalize.mean.shape[1]
     model.body.load_state_dict(body_weights(arch, model.body, path, n_in))
-    model.normalize = Normalization(*channel_stats(arch, n_in)).to(model.normalize.mean.device)
+    mean, std = own_stats(path) or channel_stats(arch)
+    normalize = Normalization(_for_channels(mean, n_in), _for_channels(std, n_in))
+    model.normalize = normalize.to(model.normalize.mean.device)
     return model

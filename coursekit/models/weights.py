@@ -7,6 +7,7 @@ A file that does not fit is refused with every difference named."""
 from __future__ import annotations
 
 import importlib.resources
+import json
 import pickle
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -29,7 +30,7 @@ from ..text import list_some
 DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}  # as safetensors calls them
 
 # %% auto #0
-__all__ = ['DTYPES', 'find_weights', 'read_weights', 'body_weights', 'tensor_differences', 'describe_tensors']
+__all__ = ['DTYPES', 'find_weights', 'read_weights', 'body_weights', 'own_stats', 'tensor_differences', 'describe_tensors']
 
 # %% ../../nbs/lib/models/weights.ipynb #b3264c8f
 def find_weights(arch: str | Callable, weights: str | Path | None = None, download: bool = False) -> Path:
@@ -40,10 +41,7 @@ def find_weights(arch: str | Callable, weights: str | Path | None = None, downlo
     """
     name = arch_id(arch)
     if weights is not None:
-        path = Path(weights).expanduser()
-        if not path.is_file():
-            raise ModelError(f"There is no file {path}.", "It was given as the weights.", "Check the path.")
-        return path
+        return _given(Path(weights).expanduser())
     places = _places(name)
     for path in places:
         if path.is_file():
@@ -59,6 +57,16 @@ def find_weights(arch: str | Callable, weights: str | Path | None = None, downlo
         f"{install}give a local copy with weights='path/to/{known.file}'; allow the download with download=True; "
         "or start from random numbers with pretrained=False.",
     )
+
+
+def _given(path: Path) -> Path:
+    "Returns the file that is meant by `weights`: itself, that of an export folder, or what `learn.save(name)` wrote."
+    for file in (path, path / "model.safetensors", Path("models") / f"{path}.safetensors"):
+        if file.is_file():
+            return file
+    cause = "It was given as the weights."
+    remedy = "Give a file of weights, what learn.save(name) returned, or the folder that learn.export wrote."
+    raise ModelError(f"There is no file {path}.", cause, remedy)
 
 
 def _places(arch: str) -> list[Path]:
@@ -119,6 +127,12 @@ def _fetch_timm(known: Architecture, path: Path) -> None:
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
 
 # %% ../../nbs/lib/models/weights.ipynb #994149e9
+def _is_safetensors(path: Path) -> bool:
+    "Returns whether a file is of this format, by its name or first bytes: a length, and the JSON of a header."
+    with path.open("rb") as file:
+        return path.suffix == ".safetensors" or file.read(9)[8:] == b"{"
+
+
 def read_weights(path: str | Path) -> dict[str, Tensor]:
     """Reads the tensors in a file of weights, by name, on the CPU: safetensors, or a state dict from `torch.save`.
 
@@ -126,7 +140,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """
     path = Path(path)
     try:
-        if path.suffix == ".safetensors":
+        if _is_safetensors(path):
             return load_file(path)
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
@@ -147,24 +161,80 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 def body_weights(arch: str | Callable, body: nn.Module, path: str | Path, n_in: int = 3) -> dict[str, Tensor]:
     """Returns the state dict for `body`, an `arch` for images of `n_in` channels, from the file of weights at `path`.
 
-    The classifier of the old task is left out. The first convolution is adapted to `n_in`, as timm does it.
-    Raises `ModelError` that names what is missing, left over, or of another shape.
+    The classifier of the old task is left out, also of what `learn.save` or `learn.export` wrote. The first convolution
+    of weights for RGB is adapted to `n_in`, as timm does it: one channel gets the sum of its filters, more get them in
+    turn, scaled down. Raises `ModelError` that names what is missing, left over, or of another shape.
     """
     from timm.models import adapt_input_conv
 
     name, path, expected = arch_id(arch), Path(path), body.state_dict()
-    tensors = _rename_tensors(name, read_weights(path), path)
+    tensors = read_weights(path)
+    own = _own_tensors(tensors)
+    if own:
+        _check_own_arch(name, path)
+        tensors = {key.removeprefix("body."): tensor for key, tensor in own.items() if key.startswith("body.")}
+    else:
+        tensors = _rename_tensors(name, tensors, path)
     cfg = getattr(body, "pretrained_cfg", None) or {}
     classifier = tuple(f"{part}." for part in _as_tuple(cfg.get("classifier")))
     found = {key: tensor for key, tensor in tensors.items() if not key.startswith(classifier)}
     for first in (f"{part}.weight" for part in _as_tuple(cfg.get("first_conv"))):
-        if n_in != 3 and first in found:
+        if n_in != 3 and first in found and found[first].shape[1] == 3:
             found[first] = adapt_input_conv(n_in, found[first])
     # Counters of BatchNorm: files from before 2018 lack them, and with a fixed momentum they change nothing.
     found |= {key: expected[key] for key in expected if key.endswith("num_batches_tracked") and key not in found}
     if problems := tensor_differences(_shapes(found), _shapes(expected)):
         raise _misfit_error(name, path, list_some(problems, 5))
     return found
+
+
+def _own_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    "Returns the tensors of a whole model that coursekit saved, under the model's names; empty for any other file."
+    saved = {key.removeprefix("model|"): tensor for key, tensor in tensors.items() if not key.startswith("opt|")}
+    return saved if {"normalize.mean", "normalize.std"} <= saved.keys() else {}
+
+
+def _saved_facts(path: Path) -> dict[str, Any]:
+    "Returns what is known of a model that coursekit saved: the facts of a checkpoint, or the text beside an export."
+    with suppress(SafetensorError, OSError, ValueError):
+        text = path.with_name("coursekit.json")
+        if path.name == "model.safetensors" and text.is_file():
+            return dict(json.loads(text.read_text("utf-8")))
+        with safe_open(path, framework="pt") as opened:
+            return dict(json.loads((opened.metadata() or {}).get("facts", "{}")))
+    return {}
+
+
+def _check_own_arch(name: str, path: Path) -> None:
+    facts = _saved_facts(path)
+    saved = facts.get("architecture") or facts.get("arch")
+    if saved not in (None, name):
+        raise ModelError(
+            f"{path} holds a model of another architecture.",
+            f"It is {saved!s:.60}, and the learner is to be {name}.",
+            f"Build the learner with {saved!s:.60}, or take weights of {name}.",
+        )
+
+
+def own_stats(path: str | Path) -> tuple[list[float], list[float]] | None:
+    """Returns the mean and std with which a model that coursekit saved has its images normalised; None for other files.
+
+    Those of its own layer, or, where that does nothing, those of the `Normalize` that its export names. Mean 0 and std
+    1 mean that the data did it, by numbers that the file does not name.
+    """
+    if not _is_safetensors(Path(path)):
+        return None
+    with safe_open(path, framework="pt") as opened:
+        names = {key.removeprefix("model|"): key for key in opened.keys()}  # noqa: SIM118 (not a dictionary)
+        if not {"normalize.mean", "normalize.std"} <= names.keys():
+            return None
+        mean, std = (opened.get_tensor(names[f"normalize.{name}"]).flatten().tolist() for name in ("mean", "std"))
+    if not any(mean) and set(std) == {1.0}:
+        with suppress(AttributeError, KeyError, TypeError):
+            facts = _saved_facts(Path(path))
+            stats = facts.get("normalize") or facts["preprocessing"]["batch"]["normalize"]
+            mean, std = (list(map(float, stats[name])) for name in ("mean", "std"))
+    return mean, std
 
 
 def tensor_differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..bands import PHOTO, Opening
 from ..core import DataError
 from ..data.loaders import BatchLoader
 from ..data.places import refuse_table
-from ..images import open_image, presize
+from ..images import open_pixels, presize
 from ..plot import BLUE, DARK_RED, escape_dollars, new_figure, show_images
 from ..text import file_name, list_some, shorten
 
@@ -47,7 +48,8 @@ class ClassificationInterpretation:
     """Holds what a classifier said about labelled images: numbers, tables and figures, all from the same predictions.
 
     `probs`: (N, C); `targets`: (N,) class indices; `vocab`: the C labels; `items`: where the N images come from (what
-    `open_image` takes), needed for pictures only; `losses`: (N,), the cross-entropy of each image if not given.
+    `open_image` takes), needed for pictures only; `losses`: (N,), the cross-entropy of each image if not given;
+    `image`: as what the images are opened.
     Raises `DataError` when these do not fit together.
     """
 
@@ -58,11 +60,12 @@ class ClassificationInterpretation:
         vocab: Sequence[str],
         items: Sequence[Any] | None = None,
         losses: Tensor | None = None,
+        image: Opening = PHOTO,
     ):
         refuse_table(items, "pass where the images are: dl.sources, or a column of paths")
         self.probs = torch.as_tensor(probs).detach().float().cpu()
         self.targets = torch.as_tensor(targets).long().cpu()
-        self.vocab, self.items = list(vocab), None if items is None else list(items)
+        self.vocab, self.items, self.image = list(vocab), None if items is None else list(items), image
         self._check()
         of_targets = self.probs.gather(1, self.targets[:, None])[:, 0]
         # A probability that has underflowed to 0 would be an infinite loss, and no two of those could be compared.
@@ -157,7 +160,7 @@ class ClassificationInterpretation:
                 "The loader was made without them.",
                 "Use dls.test_dl(items, with_labels=True).",
             )
-        return cls(probs, targets, learn.dls.vocab, loader.sources)
+        return cls(probs, targets, learn.dls.vocab, loader.sources, image=learn.dls.block.blocks[0])
 
     def plot_confusion_matrix(
         self,
@@ -238,11 +241,11 @@ class ClassificationInterpretation:
             raise DataError("There are no images to show.", "No items were given.", "Pass items=paths of the images.")
         if not len(positions):
             raise DataError("There are no images to show.", "The list of positions is empty.", "Choose another cell.")
-        images = [open_image(self.items[i], lambda size: presize(size, 400)) for i in positions]  # small in memory
+        images = [open_pixels(self.items[i], lambda size: presize(size, 400), self.image) for i in positions]  # small
         ncols = -(-len(images) // nrows) if nrows else min(len(images), 3)
         nrows = nrows or -(-len(images) // ncols)
         # a row is as high as its images need, for their width, but no more than half as high again as it is wide
-        shapes = [min(image.height / image.width, 1.5) for image in images]
+        shapes = [min(image.shape[0] / image.shape[1], 1.5) for image in images]
         rows = [max(shapes[i * ncols : (i + 1) * ncols], default=0.1) for i in range(nrows)]
         size = figsize or (2.7 * ncols, 2.7 * sum(rows) + 0.6 * nrows + (0.3 if title else 0.1))
         figure = show_images(images, [self._caption(i) for i in positions], nrows, ncols, size, title)

@@ -22,7 +22,7 @@ from ..data.batches import load_batch
 from ..images import ImageSource
 from ..losses import softmax
 from ..models.model import VisionModel, evaluating
-from ..plot import escape_dollars, new_figure
+from ..plot import as_rgb, escape_dollars, new_figure
 from ..text import file_name, list_some
 
 if TYPE_CHECKING:
@@ -168,9 +168,10 @@ def _index(name: str | int, vocab: Sequence[str]) -> Tensor:
 
 
 def _as_pictures(x: Tensor, preprocessing: dict[str, Any]) -> Tensor:
-    "Returns a batch as images with values in [0, 1], on the CPU: (B, H, W, C)."
+    "Returns a batch as pictures with values in [0, 1], on the CPU: (B, H, W, 3)."
     normalize = BatchPipeline.from_spec(preprocessing["batch"]).normalize
-    return (x if normalize is None else normalize.undo(x)).permute(0, 2, 3, 1).clamp(0, 1).cpu()
+    pictures = (x if normalize is None else normalize.undo(x)).permute(0, 2, 3, 1).clamp(0, 1).cpu()
+    return torch.stack([torch.from_numpy(as_rgb(picture.numpy())) for picture in pictures])
 
 
 def _draw(axes: Axes, photo: Tensor, cam: Tensor | None, title: str) -> Any:

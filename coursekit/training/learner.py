@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..core import TrainingError, in_notebook, torch_seeded
+from ..core import ModelError, TrainingError, in_notebook, torch_seeded
 from ..data.batches import load_batch
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
@@ -24,7 +24,7 @@ from ..export.folder import export_model
 from ..losses import check_loss_fits, softmax
 from ..models.bodies import arch_id
 from ..models.inference import predict_logits, unwrap
-from ..models.model import Normalization, build_model, load_pretrained
+from ..models.model import build_for_images, load_pretrained, settle_normalization
 from .callbacks import Callback, with_defaults
 from .checkpoint import Checkpoint, describe_run, model_file, restore_learner, save_learner
 from coursekit.training.consistency import (
@@ -424,22 +424,24 @@ def vision_learner(
     pretrained: bool = True,
     weights: str | Path | None = None,
     download: bool = False,
-    n_in: int = 3,
+    n_in: int | None = None,
     seed: int = 42,
     **kwargs: Any,
 ) -> Learner:
     """Makes a `Learner` with a pretrained body and a new head for the classes of `dls`; all but the head is frozen.
 
     `arch`: an id such as "efficientnet_lite0", `resnet34` or that of any timm model. `weights`: a local file with
-    pretrained weights; without it they are looked for in installed packages and in coursekit's folder, and downloaded
-    only if `download=True`. `pretrained=False`: random weights, nothing frozen. `n_in`: channels of the images.
+    pretrained weights, or what `learn.save` or `learn.export` wrote for other classes; without it they are looked for
+    in installed packages and in coursekit's folder, and downloaded only if `download=True`. `pretrained=False`: random
+    weights, nothing frozen. `n_in`: channels of the images, those of `dls` if not given.
     `seed`: of the new weights and of dropout. Other arguments go to `Learner`.
     """
-    model = build_model(arch, dls.c, n_in=n_in, seed=seed)
+    model = build_for_images(arch, dls.c, dls.n_in, dls.image_size, n_in, seed)
     if pretrained:
         load_pretrained(model, arch, weights=weights, download=download)
-    if dls.train.pipeline.normalize:  # batch_tfms hold a Normalize, so the images come normalised already
-        model.normalize = Normalization([0.0] * n_in, [1.0] * n_in)
+    elif weights is not None:
+        raise ModelError("weights= and pretrained=False contradict each other.", "", "Leave one of the two out.")
+    settle_normalization(model, arch, dls.train.pipeline.normalize)
     learn = Learner(dls, model, metrics=metrics, groups=layer_groups, seed=seed, arch=arch_id(arch), **kwargs)
     if pretrained:
         learn.freeze()

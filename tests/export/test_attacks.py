@@ -87,7 +87,7 @@ NESTED = json.loads("[" * 40 + "]" * 40)
 UNSAFE = "'architecture' is not known"
 
 # newer and other formats
-attack_text("newer reader", lambda t: t | {"reader_version": 3}, r"newer coursekit(.|\n)*version 3(.|\n)*pip install")
+attack_text("newer reader", lambda t: t | {"reader_version": 4}, r"newer coursekit(.|\n)*version 4(.|\n)*pip install")
 attack_text("far newer reader", lambda t: t | {"reader_version": HUGE}, "newer coursekit|does not say")
 attack_text("newer format, same reader", lambda t: t | {"format_version": "2.0"}, "version|newer")
 attack_text("format of another kind", lambda t: t | {"format_version": "1.0; rm -rf /"}, "version")
