@@ -69,17 +69,8 @@ class SkipStep(Exception):
 
 # %% ../../nbs/lib/training/callbacks.ipynb #5b1c26f1
 def with_defaults(cbs: Callback | Iterable[Callback], defaults: Iterable[Callback]) -> list[Callback]:
-    """Returns `defaults` and `cbs` as one list, without each default whose kind (class or subclass) is among `cbs`.
-
-    Raises `TrainingError` for a class whose brackets were forgotten, and for what is no callback.
-    """
-    own = list(cbs) if isinstance(cbs, Iterable) and not isinstance(cbs, Callback | type) else [cbs]
-    for cb in own:
-        if isinstance(cb, type):
-            raise TrainingError(f"{cb.__name__} is a class.", "A callback is an object of it.", f"{cb.__name__}()")
-        if not isinstance(cb, Callback):
-            remedy = "Write a class that inherits from Callback, with a method for each event that it needs."
-            raise TrainingError(f"{cb!r:.60} is no callback.", "", remedy)
+    """Returns `defaults` and `cbs` as one list, without each default whose kind (class or subclass) is among `cbs`."""
+    own = [cbs] if isinstance(cbs, Callback) else list(cbs)
     return [*(cb for cb in defaults if not any(isinstance(other, type(cb)) for other in own)), *own]
 
 # %% ../../nbs/lib/training/callbacks.ipynb #ee52b703

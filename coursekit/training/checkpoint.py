@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,23 +109,16 @@ def save_learner(file: str | Path, learn: TrainingLoop, facts: Mapping[str, Any]
 
 
 def restore_learner(
-    file: str | Path,
-    learn: TrainingLoop,
-    expected: Mapping[str, Any],
-    with_opt: bool = True,
-    check: Callable[[dict[str, Any], dict[str, Tensor]], None] | None = None,
+    file: str | Path, learn: TrainingLoop, expected: Mapping[str, Any], with_opt: bool = True
 ) -> dict[str, Any]:
     """Puts what `save_learner` wrote back into `learn` and returns all facts.
 
     Every one of the `expected` facts must be in the file with the same value, and all tensors must fit: else
     `TrainingError` names the differences and nothing has changed. Without `with_opt` only the weights are taken.
-    `check`: is given all facts and the weights, and raises if they are not wanted.
     """
     tensors, facts = read_checkpoint(file)
     _check_facts(file, facts, expected)
     weights = {name.removeprefix("model|"): t for name, t in tensors.items() if name.startswith("model|")}
-    if check is not None:
-        check(facts, weights)
     if differences := tensor_differences(describe_tensors(weights), describe_tensors(unwrap(learn.model).state_dict())):
         raise TrainingError(
             f"The checkpoint {Path(file).name} holds the weights of another model.",
