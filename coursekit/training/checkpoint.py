@@ -82,14 +82,14 @@ def optimiser_tensors(model: nn.Module, opt: Optimizer | None) -> dict[str, Tens
     """Returns what `opt` remembers of each parameter, named "parameter|quantity"; nothing before the first step."""
     if opt is None:
         return {}
-    states = ((name, opt.state.get(parameter, {})) for name, parameter in unwrap(model).named_parameters())
+    states = ((name, opt.state.get(parameter, {})) for name, parameter in model.named_parameters())
     return {f"{name}|{quantity}": torch.as_tensor(value) for name, state in states for quantity, value in state.items()}
 
 
 def load_optimiser(model: nn.Module, opt: Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """Gives `opt` what `optimiser_tensors` had read, in the memory layout of the parameters; the rest it forgets."""
     opt.state.clear()
-    parameters = dict(unwrap(model).named_parameters())
+    parameters = dict(model.named_parameters())
     for name, value in tensors.items():
         parameter, quantity = parameters[name.split("|")[0]], name.split("|")[1]
         if quantity == "step":
@@ -103,7 +103,7 @@ def save_learner(file: str | Path, learn: TrainingLoop, facts: Mapping[str, Any]
     """Writes weights, optimiser, gradient scaler and epochs done of `learn` to `file`, and `facts` with them."""
     tensors = {f"model|{name}": tensor for name, tensor in unwrap(learn.model).state_dict().items()}
     if with_opt:
-        tensors |= {f"opt|{name}": tensor for name, tensor in optimiser_tensors(learn.model, learn.opt).items()}
+        tensors |= {f"opt|{name}": tensor for name, tensor in optimiser_tensors(unwrap(learn.model), learn.opt).items()}
     own = {"epochs_done": learn.epochs_done, "scaler": learn.engine.scaler.state_dict(), "with_opt": with_opt}
     write_checkpoint(file, tensors, {**own, **facts})
 
@@ -128,7 +128,7 @@ def restore_learner(
     unwrap(learn.model).load_state_dict(weights)
     if with_opt and facts["with_opt"]:
         averages = {name.removeprefix("opt|"): t for name, t in tensors.items() if name.startswith("opt|")}
-        load_optimiser(learn.model, learn.opt, averages)
+        load_optimiser(unwrap(learn.model), learn.opt, averages)
         if facts["scaler"] and learn.engine.scaler.is_enabled():
             learn.engine.scaler.load_state_dict(facts["scaler"])
         learn.epochs_done = facts["epochs_done"]
