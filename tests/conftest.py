@@ -139,6 +139,19 @@ def make_lite0_learner(image_loaders):
     return make
 
 
+@pytest.fixture
+def make_small_learner(image_loaders):
+    """A function that makes a `vision_learner` on an untrained test_resnet: a body and a head, in a second."""
+    from coursekit.metrics import accuracy
+    from coursekit.training.learner import vision_learner
+
+    def make(dls=None, **kwargs):
+        settings = {"pretrained": False, "metrics": accuracy, "precision": "fp32", **kwargs}
+        return vision_learner(dls or image_loaders(), "test_resnet", **settings)
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export that no test changes."""

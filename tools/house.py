@@ -33,8 +33,9 @@ HOUSE = (
         "training",
         "How does it learn?",
         (
-            *("learner", "live", "consistency", "predict", "loop", "monitors", "checkpoint", "optimisers", "transfer"),
-            *("summary", "logs", "recorder", "schedule", "faults", "callbacks", "lr_finder", "precision"),
+            *("learner", "upkeep", "live", "predict", "loop", "monitors", "checkpoint", "optimisers", "transfer"),
+            *("consistency", "summary", "logs", "recorder", "schedule", "faults", "callbacks", "lr_finder"),
+            "precision",
         ),
     ),
     Floor("export", "How do I hand it over?", ("folder", "predictor", "tables", "onnx", "schema")),

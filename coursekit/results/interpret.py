@@ -19,6 +19,7 @@ from ..data.places import refuse_table
 from ..images import open_pixels, presize
 from ..plot import BLUE, DARK_RED, escape_dollars, new_figure, show_images
 from ..text import file_name, list_some, shorten
+from ..training.predict import pick_loader
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,8 +152,7 @@ class ClassificationInterpretation:
         cls, learn: Learner, ds_idx: int = 1, dl: BatchLoader | None = None
     ) -> ClassificationInterpretation:
         "Predicts the validation set (`ds_idx` 0: the training set), or images of `dl`, once: in order, not augmented."
-        loader = (learn.dls.valid if ds_idx else learn.dls.train_eval) if dl is None else dl
-        loader = loader.in_order() if loader.training else loader
+        loader = pick_loader(learn.dls, ds_idx if dl is None else dl)
         probs, targets = learn.get_preds(dl=loader)
         if targets is None:
             raise DataError(
@@ -160,7 +160,7 @@ class ClassificationInterpretation:
                 "The loader was made without them.",
                 "Use dls.test_dl(items, with_labels=True).",
             )
-        return cls(probs, targets, learn.dls.vocab, loader.sources, image=learn.dls.block.blocks[0])
+        return cls(probs, targets, learn.dls.vocab, getattr(loader, "sources", None), image=learn.dls.block.blocks[0])
 
     def plot_confusion_matrix(
         self,

@@ -21,6 +21,7 @@ from ..core import DataError, ModelError
 from ..data.batches import load_batch
 from ..images import ImageSource
 from ..losses import softmax
+from ..models.inference import unwrap
 from ..models.model import VisionModel, evaluating
 from ..plot import as_rgb, escape_dollars, new_figure
 from ..text import file_name, list_some
@@ -63,7 +64,7 @@ def grad_cam(model: VisionModel, x: Tensor, classes: int | Sequence[int] | Tenso
     the class. Selvaraju et al. 2017. Raises `ModelError` for a model without body and head or images that it cannot
     take, and `DataError` for classes that it does not have.
     """
-    _check(model, x)
+    model = _checked(unwrap(model), x)
     with evaluating(model), torch.inference_mode(False):
         with torch.no_grad():
             maps = model.maps(x.to(model.normalize.mean.device))
@@ -95,8 +96,8 @@ def _class_indices(classes: int | Sequence[int] | Tensor | None, logits: Tensor)
     return indices.long().expand(n)
 
 
-def _check(model: VisionModel, x: Tensor) -> None:
-    "Raises `ModelError` for a model without body and head, and `DataError` for images that are not a batch."
+def _checked(model: nn.Module, x: Tensor) -> VisionModel:
+    "Returns `model`; raises `ModelError` if it has no body and head, and `DataError` for images that are not a batch."
     if not isinstance(model, VisionModel):
         raise ModelError(
             f"Grad-CAM needs a model of a body and a head; this is {type(model).__name__}.",
@@ -105,6 +106,7 @@ def _check(model: VisionModel, x: Tensor) -> None:
         )
     if x.ndim != 4 or 0 in x.shape:
         raise DataError(f"Images of shape {tuple(x.shape)} are no batch.", "", "Give a tensor of shape (B, C, H, W).")
+    return model
 
 # %% ../../nbs/lib/results/saliency.ipynb #68becdf7
 def plot_grad_cam(
@@ -124,7 +126,7 @@ def plot_grad_cam(
     classes = [classes] if isinstance(classes, str | int) else classes
     if not photos or (classes is not None and len(classes) == 0):
         raise DataError("There is nothing to draw.", "No items, or no classes, were given.", "Give at least one.")
-    model: Any = learn.model
+    model: Any = unwrap(learn.model)
     x = load_batch(photos, preprocessing, model.normalize.mean.device)
     with evaluating(model), torch.no_grad():
         probs = softmax(model(x).float())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,23 +118,20 @@ def save_learner(file: str | Path, learn: TrainingLoop, facts: Mapping[str, Any]
     tensors = {f"model|{name}": tensor for name, tensor in unwrap(learn.model).state_dict().items()}
     own = {"epochs_done": learn.epochs_done, "scaler": learn.engine.scaler.state_dict(), "with_opt": with_opt}
     if with_opt:
-        tensors |= {f"opt|{name}": tensor for name, tensor in optimiser_tensors(learn.model, learn.opt).items()}
-        own |= {"opt_numbers": optimiser_numbers(learn.model, learn.opt), "optimiser": describe_optimiser(learn.opt)}
+        tensors |= {f"opt|{name}": tensor for name, tensor in optimiser_tensors(unwrap(learn.model), learn.opt).items()}
+        numbers = optimiser_numbers(unwrap(learn.model), learn.opt)
+        own |= {"opt_numbers": numbers, "optimiser": describe_optimiser(learn.opt)}
     write_checkpoint(file, tensors, {**own, **facts})
 
 
 def restore_learner(
-    file: str | Path,
-    learn: TrainingLoop,
-    expected: Mapping[str, Any],
-    with_opt: bool = True,
-    check: Callable[[dict[str, Any], dict[str, Tensor]], None] | None = None,
+    file: str | Path, learn: TrainingLoop, expected: Mapping[str, Any], with_opt: bool = True
 ) -> dict[str, Any]:
     """Puts what `save_learner` wrote back into `learn` and returns all facts.
 
     Every one of the `expected` facts must be in the file with the same value, all tensors must fit, and the optimiser
     must be of the same kind: else `TrainingError` names the differences and nothing has changed. Without `with_opt`
-    only the weights are taken. `check`: is given all facts and the weights, and raises if they are not wanted.
+    only the weights are taken.
     """
     tensors, facts = read_checkpoint(file)
     check_facts(file, facts, expected)
@@ -142,8 +139,6 @@ def restore_learner(
     if with_opt and averages:
         check_optimiser(file, facts.get("optimiser", {"kind": "AdamW"}), learn.opt)  # older files say nothing
     weights = {name.removeprefix("model|"): t for name, t in tensors.items() if name.startswith("model|")}
-    if check is not None:
-        check(facts, weights)
     if differences := tensor_differences(describe_tensors(weights), describe_tensors(unwrap(learn.model).state_dict())):
         raise TrainingError(
             f"The checkpoint {Path(file).name} holds the weights of another model.",
@@ -152,7 +147,7 @@ def restore_learner(
         )
     unwrap(learn.model).load_state_dict(weights)
     if with_opt and facts["with_opt"]:
-        load_optimiser(learn.model, learn.opt, averages, facts.get("opt_numbers"))
+        load_optimiser(unwrap(learn.model), learn.opt, averages, facts.get("opt_numbers"))
         if facts["scaler"] and learn.engine.scaler.is_enabled():
             learn.engine.scaler.load_state_dict(facts["scaler"])
         learn.epochs_done = facts["epochs_done"]

@@ -9,7 +9,7 @@ import copy
 import operator
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -117,11 +117,11 @@ def normalization_of(dls: DataLoaders) -> dict[str, list[float]] | None:
 
 
 def _convention(stats: Any) -> str:
-    "Says in words who normalises."
-    if stats is None:
-        return "no Normalize in batch_tfms (the model does it)"
+    "Returns in words who normalises; `stats` is {} where the data do with numbers that are not known."
+    if not stats:
+        return "Normalize in batch_tfms" if stats == {} else "no Normalize in batch_tfms (the model does it)"
     numbers = ", std ".join(str(tuple(round(x, 3) for x in stats[name])) for name in ("mean", "std"))
-    return f"Normalize in batch_tfms, mean {numbers}" if numbers else "Normalize in batch_tfms"
+    return f"Normalize in batch_tfms, mean {numbers}"
 
 
 def _is_identity(mean: Tensor, std: Tensor) -> bool:
@@ -172,16 +172,16 @@ def check_data(dls: Any, old: DataLoaders | None = None, model: nn.Module | None
 
 # %% ../../nbs/lib/training/consistency.ipynb #682b1cb9
 def check_saved_normalization(
-    facts: dict[str, Any], saved: dict[str, Tensor], model: nn.Module, dls: DataLoaders
+    saved: Mapping[str, Tensor], facts: Mapping[str, Any], model: nn.Module, dls: DataLoaders
 ) -> None:
-    """Raises `TrainingError` if weights were trained with images that were normalised in another way than by `dls`.
+    """Raises `TrainingError` if a checkpoint was trained on images that were normalised in another way than by `dls`.
 
-    `facts` and the model's tensors `saved` are those of a checkpoint; `model` is the one that is to take them.
+    `saved` and `facts` are what `read_checkpoint` returns; `model` is the one that is to take the weights.
     """
     here, there = normalization_of(dls), facts.get("normalize")
     differ = here != there
     if "normalize" not in facts:
-        inner, mean, std = unwrap(model), saved.get("normalize.mean"), saved.get("normalize.std")
+        inner, mean, std = unwrap(model), saved.get("model|normalize.mean"), saved.get("model|normalize.std")
         if not isinstance(inner, VisionModel) or mean is None or std is None:
             return
         by_data = _is_identity(mean, std)

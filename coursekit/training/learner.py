@@ -26,7 +26,14 @@ from ..models.bodies import arch_id
 from ..models.inference import predict_logits, unwrap
 from ..models.model import build_for_images, load_pretrained, settle_normalization
 from .callbacks import Callback, with_defaults
-from .checkpoint import Checkpoint, describe_run, model_file, restore_learner, save_learner
+from coursekit.training.checkpoint import (
+    Checkpoint,
+    describe_run,
+    model_file,
+    read_checkpoint,
+    restore_learner,
+    save_learner,
+)
 from coursekit.training.consistency import (
     check_covered,
     check_normalized_once,
@@ -210,12 +217,10 @@ class Learner(Upkeep):
         self._settle()
         if self.opt is None or with_opt:
             self._set_hypers(group_lrs(self.lr, len(self.groups)), self.wd)
-        expected = {"arch": self.arch, "vocab": self.dls.vocab}
-        restore_learner(model_file(file), self, expected, with_opt, self._check_saved)
+        path, expected = model_file(file), {"arch": self.arch, "vocab": self.dls.vocab}
+        check_saved_normalization(*read_checkpoint(path), self.model, self.dls)
+        restore_learner(path, self, expected, with_opt)
         return self
-
-    def _check_saved(self, facts: dict[str, Any], weights: dict[str, Tensor]) -> None:
-        check_saved_normalization(facts, weights, self.model, self.dls)
 
     # ---- lesson 6: the learning-rate finder
 

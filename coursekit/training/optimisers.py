@@ -47,7 +47,7 @@ def _remembered(model: nn.Module, opt: Optimizer | None) -> dict[str, Any]:
     "Returns what `opt` keeps of each parameter, and the tensors of its groups (Lamb counts its steps there)."
     if opt is None:
         return {}
-    states = [(name, opt.state.get(parameter, {})) for name, parameter in unwrap(model).named_parameters()]
+    states = [(name, opt.state.get(parameter, {})) for name, parameter in model.named_parameters()]
     for i, group in enumerate(opt.param_groups):
         states.append((f"group {i}", {key: value for key, value in group.items() if isinstance(value, Tensor)}))
     return {f"{name}|{quantity}": value for name, state in states for quantity, value in state.items()}
@@ -78,7 +78,7 @@ def load_optimiser(
     """
     opt.state.clear()
     of_group = {parameter: group for group in opt.param_groups for parameter in group["params"]}
-    parameters, kept = dict(unwrap(model).named_parameters()), numbers or {"state": {}, "groups": []}
+    parameters, kept = dict(model.named_parameters()), numbers or {"state": {}, "groups": []}
     same_groups = len(kept["groups"]) == len(opt.param_groups)
     for name, value in {**tensors, **kept["state"]}.items():
         owner, quantity = name.split("|")

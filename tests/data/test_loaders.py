@@ -77,6 +77,19 @@ def test_a_weighted_epoch_is_a_function_of_seed_and_epoch_with_and_without_worke
     assert not same(third, batches(loaders(photos, weights="balanced", seed=7).train, 3))
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_epoch_that_is_read_inside_another_one_disturbs_neither(photos, workers):
+    dls = loaders(photos, num_workers=workers, bs=4)
+    whole, outer = batches(dls.train, 2), []
+    dls.train.set_epoch(2)
+    for i, batch in enumerate(dls.train):
+        outer.append(batch)
+        if i == 1:
+            assert same(batches(dls.train, 5), batches(loaders(photos, bs=4).train, 5))
+            dls.train.set_epoch(2)
+    assert same(outer, whole) and same(batches(dls.train, 2), whole)
+
+
 @pytest.mark.filterwarnings("ignore:No items are left for validation")
 def test_an_item_that_comes_twice_in_an_epoch_is_augmented_in_two_ways(photos):
     weights = [0.0] * 30

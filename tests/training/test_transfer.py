@@ -1,5 +1,7 @@
 """Layer groups, freezing and group rates: what is frozen does not move, what trains has the right rate."""
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -114,6 +116,31 @@ def test_group_rates_are_the_golden_ones(golden):
 def test_a_number_is_the_rate_of_all_groups_and_one_group_gets_the_last_rate():
     assert group_lrs(3e-3, 3) == [3e-3] * 3
     assert group_lrs(slice(1e-5, 1e-3), 1) == group_lrs(slice(1e-3), 1) == [1e-3]
+
+
+@pytest.mark.parametrize("make", [list, tuple, np.array, torch.tensor, pd.Series])
+def test_a_list_has_one_rate_for_each_layer_group(make):
+    rates = group_lrs(make([1e-5, 1e-4, 0.5]), 3)
+    assert rates == pytest.approx([1e-5, 1e-4, 0.5]) and {type(rate) for rate in rates} == {float}
+    for n in (2, 4):
+        with pytest.raises(TrainingError, match=f"3 rates do not go with {n} layer groups"):
+            group_lrs(make([1e-5, 1e-4, 0.5]), n)
+
+
+@pytest.mark.parametrize("number", [float, np.float32, np.float64, torch.tensor, np.array])
+def test_numbers_of_other_libraries_are_rates(number):
+    for rates in (group_lrs(number(0.5), 2), group_lrs(slice(number(0.5), number(0.5)), 2)):
+        assert rates == [0.5, 0.5] and {type(rate) for rate in rates} == {float}
+    for wrong in (number(0.0), number(-1.0), number(float("nan")), number(float("inf"))):
+        for lr in (wrong, slice(wrong), slice(1e-3, wrong), slice(wrong, 1e-3), [wrong, 1e-3]):
+            with pytest.raises(TrainingError, match="no learning rate"):
+                group_lrs(lr, 2)
+
+
+@pytest.mark.parametrize("wrong", ["1e-3", True, None, torch.tensor([]), torch.ones(2, 2), {}])
+def test_what_is_no_number_is_no_rate(wrong):
+    with pytest.raises(TrainingError, match=r"no learning rate|do not go with|none"):
+        group_lrs(wrong, 2)
 
 
 @pytest.mark.parametrize(
