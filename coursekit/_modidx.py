@@ -263,6 +263,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                 'coursekit.core.temporary_path': ('lib/core.html#temporary_path', 'coursekit/core.py'),
                                 'coursekit.core.torch_seeded': ('lib/core.html#torch_seeded', 'coursekit/core.py'),
                                 'coursekit.core.uniforms': ('lib/core.html#uniforms', 'coursekit/core.py'),
+                                'coursekit.core.user_path': ('lib/core.html#user_path', 'coursekit/core.py'),
                                 'coursekit.core.write_atomic': ('lib/core.html#write_atomic', 'coursekit/core.py')},
             'coursekit.course.canvas': { 'coursekit.course.canvas.QuickCanvas': ( 'lib/course/canvas.html#quickcanvas',
                                                                                   'coursekit/course/canvas.py'),

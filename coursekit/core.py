@@ -29,8 +29,8 @@ import torch
 # %% auto #0
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
            'ArgumentError', 'check_whole', 'check_function', 'did_you_mean', 'refuse_arguments', 'plain', 'derive_seed',
-           'generator', 'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path',
-           'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
+           'generator', 'torch_seeded', 'uniforms', 'home', 'user_path', 'ls', 'file_stamp', 'file_sha256',
+           'temporary_path', 'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -200,12 +200,17 @@ def uniforms(seed: int, epoch: int, items: Sequence[int] | np.ndarray, k: int) -
 def home() -> Path:
     "Returns the folder of coursekit's files: the environment variable `COURSEKIT_HOME`, or the user's cache folder."
     configured = os.environ.get("COURSEKIT_HOME")
-    return Path(configured).expanduser() if configured else platformdirs.user_cache_path("coursekit")
+    return user_path(configured) if configured else platformdirs.user_cache_path("coursekit")
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    "Returns `path` with a leading `~` as the home folder; a name such as `~old`, which is nobody's, stays as it is."
+    return Path(os.path.expanduser(path))
 
 
 def ls(path: str | Path) -> list[Path]:
     "Lists what is in the folder `path`, sorted by name. (`Path` is Python's own class, so it has no method `ls`.)"
-    return sorted(Path(path).expanduser().iterdir())
+    return sorted(user_path(path).iterdir())
 
 # %% ../nbs/lib/core.ipynb #823a07f3
 def file_stamp(path: str | os.PathLike[str]) -> bytes:
@@ -217,7 +222,7 @@ def file_stamp(path: str | os.PathLike[str]) -> bytes:
 def file_sha256(path: str | Path) -> str:
     "Returns the SHA-256 of a file's bytes (FIPS 180-4) as 64 hexadecimal digits; reads it in pieces of 1 MiB."
     digest = hashlib.sha256()
-    with Path(path).expanduser().open("rb") as file:
+    with user_path(path).open("rb") as file:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
@@ -242,7 +247,7 @@ def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
     Makes the folder of `path` if needed, and removes what killed processes left half-written in it. When `write` fails
     or is interrupted, the temporary file is removed and an older file at `path` stays as it was. A `~` is followed.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_stale(path.parent)
     temporary = temporary_path(path)
@@ -258,7 +263,7 @@ def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
 def remove_stale(folder: str | Path) -> list[Path]:
     "Removes temporary files and folders in `folder` whose process is gone; returns their paths."
     removed = []
-    for path in sorted(Path(folder).expanduser().glob(".tmp-*")):
+    for path in sorted(user_path(folder).glob(".tmp-*")):
         # finished, or removed by someone else, while we looked; or not ours to remove
         with suppress(FileNotFoundError, PermissionError):
             if not _is_stale(path):

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from .core import DataError
+from .core import DataError, user_path
 
 # %% auto #0
 __all__ = ['IMAGE_EXTENSIONS', 'BACKGROUND', 'ImageSource', 'SizeRule', 'looks_like', 'ImageError', 'read_orientation',
@@ -259,7 +259,7 @@ def _open_path(path: str | os.PathLike[str], size_rule: SizeRule | None) -> Imag
     if "\0" in str(name):
         raise ImageError(f"Cannot open {name!r}", "no file has a zero in its name", "check the name", "cannot be read")
     try:
-        with open(path, "rb") as file:
+        with open(user_path(path), "rb") as file:
             return _from_file(file, name, size_rule)
     except OSError as error:
         raise ImageError(f"Cannot open {name}", *explain_os_error(Path(name), error), fault="cannot be read") from error
@@ -270,7 +270,7 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 
     Raises `DataError` for what cannot be an image, OSError for a file that cannot be read.
     """
-    with open(path, "rb") as file:
+    with open(user_path(path), "rb") as file:
         return _upright_size(_open_lazily(file, os.fspath(path)))
 
 

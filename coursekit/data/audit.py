@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ..core import CoursekitError, DataError
+from ..core import CoursekitError, DataError, user_path
 from .facts import NEAR, Copies, gather_facts
 from .files import get_image_files, ignored_files
 from .findings import TRAIN, UNUSABLE, VALID, Finding, check_all, join_findings
@@ -57,7 +57,7 @@ def audit(
     """
     found: list[Finding] = []
     if isinstance(items, str | Path):
-        found += _ignored(Path(items))
+        found += _ignored(user_path(items))
         items = get_image_files(items)
     items = list(items)
     names = [item if isinstance(item, str | os.PathLike) else f"item {i}" for i, item in enumerate(items)]

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..augment.geometry import BatchTransform
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform
-from ..core import DataError, Problem
+from ..core import DataError, Problem, user_path
 from .files import get_image_files
 from .splits import IndexSplitter, LabelSplitter, RandomSplitter, Split
 from ..images import ImageSource
@@ -174,7 +174,7 @@ def _file_as_source_error(file: Path) -> DataError:
 
 
 def _is_folder(source: Any) -> bool:
-    return isinstance(source, str | os.PathLike) and os.path.isdir(source)
+    return isinstance(source, str | os.PathLike) and os.path.isdir(user_path(source))
 
 
 def _as_items(items: Any) -> Items:
@@ -232,7 +232,7 @@ class DataBlock:
     def items_of(self, source: Any) -> Items:
         "Returns the items of a source. Raises `DataError` when there are none."
         is_path = isinstance(source, str | os.PathLike)
-        if is_path and os.path.isfile(source):
+        if is_path and os.path.isfile(user_path(source)):
             raise _file_as_source_error(Path(source))
         if self.get_items is not None:
             items = self.get_items(source)

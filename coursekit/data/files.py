@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
-from ..core import DataError
+from ..core import DataError, user_path
 from ..images import IMAGE_EXTENSIONS
 from ..text import list_some, nfc
 
@@ -112,7 +112,7 @@ def get_image_files(path: str | Path, recurse: bool = True, folders: str | Seque
     Sorts them by `sort_key`. Skips hidden files and folders; follows links to folders, and visits no folder twice.
     Raises `DataError` when there is no such folder, or no image in it, and says what was seen there.
     """
-    root = Path(path)
+    root = user_path(path)
     found = [file for file in _find_files(root, recurse, folders) if is_image_name(file.name)]
     if not found:
         raise _no_images_error(root, _find_files(root, True, folders), recurse)
@@ -124,7 +124,7 @@ def ignored_files(path: str | Path, recurse: bool = True, folders: str | Sequenc
 
     `Counter(file.suffix for file in ignored_files(path))` says what kinds there are.
     """
-    return [file for file in _find_files(Path(path), recurse, folders) if not is_image_name(file.name)]
+    return [file for file in _find_files(user_path(path), recurse, folders) if not is_image_name(file.name)]
 
 # %% ../../nbs/01_data_detective.ipynb #2c436b19
 def _compile(pat: str) -> re.Pattern[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core import user_path
 from .block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
 from .files import RegexLabeller, get_image_files, parent_label, using_attr
 from .splits import ColSplitter, GrandparentSplitter, RandomSplitter
@@ -63,7 +64,7 @@ class ImageDataLoaders(DataLoaders):
         block = DataBlock(
             get_y=label_func, splitter=RandomSplitter(valid_pct, seed), item_tfms=item_tfms, batch_tfms=batch_tfms
         )
-        return block.dataloaders([_below(Path(path), Path(name)) for name in fnames], seed=seed, **kwargs)
+        return block.dataloaders([_below(user_path(path), user_path(name)) for name in fnames], seed=seed, **kwargs)
 
     @classmethod
     def from_name_func(
@@ -96,7 +97,7 @@ class ImageDataLoaders(DataLoaders):
     ) -> DataLoaders:
         "Takes a table with a column of file names below `path`/`folder` (`suff` is added) and a column of labels."
         splitter = RandomSplitter(valid_pct, seed) if valid_col is None else ColSplitter(valid_col)
-        get_x = ColReader(fn_col, pref=Path(path) / (folder or ""), suff=suff)
+        get_x = ColReader(fn_col, pref=user_path(path) / (folder or ""), suff=suff)
         blocks, get_y = (ImageBlock, CategoryBlock(vocab)), ColReader(label_col)
         block = DataBlock(blocks, None, get_x, get_y, splitter, item_tfms, batch_tfms)
         return block.dataloaders(df, seed=seed, **kwargs)

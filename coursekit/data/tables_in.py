@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from ..core import DataError, Problem, data_error
+from ..core import DataError, Problem, data_error, user_path
 from ..text import list_some
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class ColReader:
         if self.label_delim is not None:
             return [label.strip() for label in str(value).split(self.label_delim) if label.strip()]
         name = f"{value}{self.suff}"
-        pref = str(self.pref)
+        pref = os.path.expanduser(str(self.pref))
         if isinstance(self.pref, str) and pref.endswith("/"):
             _join_inside(Path(pref), name, self.allow_outside)  # a folder written as text: the same check
         elif isinstance(self.pref, Path) or (os.path.isdir(pref) and not os.path.exists(pref + name)):
@@ -155,7 +155,7 @@ def read_table(
     """
     import pandas as pd  # where tables are read, and not in `import coursekit`: it takes half a second
 
-    path = Path(path)
+    path = user_path(path)
     if not path.is_file():
         raise _no_table_error(path)
     lines = _decode(path.read_bytes(), path.name, encoding).replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..core import DataError, ModelError, file_sha256, home, write_atomic
+from ..core import DataError, ModelError, file_sha256, home, user_path, write_atomic
 from ..datasets.fetch import RemoteFile, download
 from .bodies import Architecture, arch_id, architecture
 from ..text import list_some
@@ -40,7 +40,7 @@ def find_weights(arch: str | Callable, weights: str | Path | None = None, downlo
     """
     name = arch_id(arch)
     if weights is not None:
-        path = Path(weights).expanduser()
+        path = user_path(weights)
         if not path.is_file():
             raise ModelError(f"There is no file {path}.", "It was given as the weights.", "Check the path.")
         return path
@@ -124,7 +124,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
     No code in the file is run. Raises `ModelError` for a file that is damaged or holds anything but tensors.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

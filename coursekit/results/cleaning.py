@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..core import DataError, Problem, data_error, write_atomic
+from ..core import DataError, Problem, data_error, user_path, write_atomic
 from ..data.batches import item_weights
 from ..data.block import DataBlock, DataLoaders
 from ..data.splits import Split
@@ -118,8 +118,8 @@ class Cleaning:
         vocab: Sequence[str] | None = None,
         root: str | os.PathLike[str] | None = None,
     ):
-        self.file = Path(os.path.abspath(file))
-        self.root = self.file.parent if root is None else Path(os.path.abspath(root))
+        self.file = Path(os.path.abspath(user_path(file)))
+        self.root = self.file.parent if root is None else Path(os.path.abspath(user_path(root)))
         self.vocab = None if vocab is None else [str(label) for label in vocab]
         self._read_version: tuple[int, ...] | None = None
         self._known: dict[str, Decision] = {}
