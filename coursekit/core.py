@@ -120,6 +120,7 @@ _OTHER_NAMES = {  # of other libraries
     "n_workers": "num_workers",
     "comp": "mode",
     "fname": "file",
+    "log_dir": "folder",
 }
 
 

@@ -83,7 +83,8 @@ class TensorBoardLog(Callback):
 
     order = 110
 
-    def __init__(self, folder: str | Path = "runs"):
+    def __init__(self, folder: str | Path = "runs", **unknown: Any):
+        refuse_arguments("TensorBoardLog", unknown, ("folder",))
         self.folder = user_path(folder)
         self.fit = self.steps = 0  # fits and steps before this fit
         self.writer: Any = None  # while a run is under way
