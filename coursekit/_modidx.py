@@ -1799,6 +1799,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                          'coursekit/training/callbacks.py'),
                                               'coursekit.training.callbacks.StopTraining': ( 'lib/training/callbacks.html#stoptraining',
                                                                                              'coursekit/training/callbacks.py'),
+                                              'coursekit.training.callbacks._above_zero': ( 'lib/training/callbacks.html#_above_zero',
+                                                                                            'coursekit/training/callbacks.py'),
                                               'coursekit.training.callbacks._accepts': ( 'lib/training/callbacks.html#_accepts',
                                                                                          'coursekit/training/callbacks.py'),
                                               'coursekit.training.callbacks._check_name': ( 'lib/training/callbacks.html#_check_name',

@@ -136,7 +136,7 @@ _OTHER_NAMES = {  # in other libraries, or other versions of fastai
     **{"batch_size": "bs", "valid_bs": "val_bs", "val_batch_size": "val_bs", "workers": "num_workers"},
     **{"n_workers": "num_workers", "random_state": "seed", "test_size": "valid_pct", "valid_size": "valid_pct"},
     **{"val_pct": "valid_pct", "validation_split": "valid_pct", "tfms": "item_tfms", "classes": "vocab"},
-    **{"comp": "mode", "fname": "file"},
+    **{"comp": "mode", "fname": "file", "log_dir": "folder"},
 }
 _OTHER_WAYS = {
     **dict.fromkeys(["label_delim", "y_block"], "several labels for one image, and regression, are not offered"),
@@ -226,7 +226,7 @@ def uniforms(seed: int, epoch: int, items: Sequence[int] | np.ndarray, k: int) -
 def home() -> Path:
     "Returns the folder of coursekit's files: the environment variable `COURSEKIT_HOME`, or the user's cache folder."
     configured = os.environ.get("COURSEKIT_HOME")
-    return Path(configured).expanduser() if configured else platformdirs.user_cache_path("coursekit")
+    return user_path(configured) if configured else platformdirs.user_cache_path("coursekit")
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
@@ -248,7 +248,7 @@ def file_stamp(path: str | os.PathLike[str]) -> bytes:
 def file_sha256(path: str | Path) -> str:
     "Returns the SHA-256 of a file's bytes (FIPS 180-4) as 64 hexadecimal digits; reads it in pieces of 1 MiB."
     digest = hashlib.sha256()
-    with Path(path).expanduser().open("rb") as file:
+    with user_path(path).open("rb") as file:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
@@ -273,7 +273,7 @@ def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
     Makes the folder of `path` if needed, and removes what killed processes left half-written in it. When `write` fails
     or is interrupted, the temporary file is removed and an older file at `path` stays as it was. A `~` is followed.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_stale(path.parent)
     temporary = temporary_path(path)
@@ -289,7 +289,7 @@ def write_atomic(path: str | Path, write: Callable[[Path], object]) -> None:
 def remove_stale(folder: str | Path) -> list[Path]:
     "Removes temporary files and folders in `folder` whose process is gone; returns their paths."
     removed = []
-    for path in sorted(Path(folder).expanduser().glob(".tmp-*")):
+    for path in sorted(user_path(folder).glob(".tmp-*")):
         # finished, or removed by someone else, while we looked; or not ours to remove
         with suppress(FileNotFoundError, PermissionError):
             if not _is_stale(path):

@@ -19,7 +19,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from .bands import PHOTO, Opening, read_bands
-from .core import DataError
+from .core import DataError, user_path
 from .formats import CONVERT, ImageError, bomb_error, damaged_error, explain_os_error, not_an_image_error
 
 # %% auto #0
@@ -242,7 +242,7 @@ def _open_path(path: str | os.PathLike[str], size_rule: SizeRule | None, how: Op
     if "\0" in str(name):
         raise ImageError(f"Cannot open {name!r}", "no file has a zero in its name", "check the name", "cannot be read")
     try:
-        with open(os.path.expanduser(path), "rb") as file:
+        with open(user_path(path), "rb") as file:
             return _from_file(file, name, size_rule, how)
     except OSError as error:
         raise ImageError(f"Cannot open {name}", *explain_os_error(Path(name), error), fault="cannot be read") from error
@@ -253,7 +253,7 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 
     Raises `DataError` for what cannot be an image, OSError for a file that cannot be read.
     """
-    with open(path, "rb") as file:
+    with open(user_path(path), "rb") as file:
         return _upright_size(_open_lazily(file, os.fspath(path)))
 
 

@@ -25,6 +25,7 @@ from coursekit import (
     StratifiedSplitter,
     aug_transforms,
     get_image_files,
+    param_groups,
     parent_label,
     vision_learner,
 )
@@ -37,10 +38,13 @@ SETTINGS = {
     "unfrozen": {"unfreeze": True},
     "unfrozen, fp16": {"unfreeze": True, "precision": "fp16"},
     "unfrozen, bf16": {"unfreeze": True, "precision": "bf16"},
+    "unfrozen, SGD": {"unfreeze": True, "sgd": True},
 }
 
 
-def train(photos: Path, file: Path, ready: Path, unfreeze=False, precision="fp32", cache_features=False) -> None:
+def train(
+    photos: Path, file: Path, ready: Path, unfreeze=False, precision="fp32", cache_features=False, sgd=False
+) -> None:
     """The run that is killed: augmented photos, a small pretrained-like network, one-cycle."""
     block = DataBlock(
         blocks=(ImageBlock, CategoryBlock),
@@ -53,6 +57,8 @@ def train(photos: Path, file: Path, ready: Path, unfreeze=False, precision="fp32
     dls = block.dataloaders(photos, bs=8, cache=False)
     learn = vision_learner(dls, "mobilenetv3_small_050", pretrained=False, precision=precision)
     learn.unfreeze() if unfreeze else learn.freeze()
+    if sgd:
+        learn.opt = torch.optim.SGD(param_groups(learn.groups, [1e-2] * len(learn.groups)), momentum=0.9)
     ready.touch()
     learn.fit_one_cycle(EPOCHS, 1e-2, cache_features=cache_features, resume=file)
     learn.save(file.with_name("final.safetensors"))

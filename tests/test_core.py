@@ -193,6 +193,7 @@ def test_a_tilde_is_the_home_folder_for_all_that_is_written_and_read(tmp_path, m
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     write_atomic("~/sub/file.txt", lambda path: path.write_text("text"))
     assert ls("~/sub") == [tmp_path / "sub" / "file.txt"]
+    assert user_path("~nobody-of-this-name/a") == Path("~nobody-of-this-name/a")
     assert file_sha256("~/sub/file.txt") == file_sha256(tmp_path / "sub" / "file.txt")
 
 

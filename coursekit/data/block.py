@@ -23,7 +23,7 @@ from ..augment.geometry import BatchTransform
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform, as_size
 from ..bands import Opening
-from ..core import DataError, Problem
+from ..core import DataError, Problem, user_path
 from .files import get_image_files, parent_label
 from .splits import IndexSplitter, LabelSplitter, RandomSplitter, Split
 from ..images import ImageSource
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock']
 
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
-from ..core import check_function, check_whole, refuse_arguments, refuse_class, user_path
+from ..core import check_function, check_whole, refuse_arguments, refuse_class
 from .batches import Categorize, Samples, item_weights, open_images, stack_pixels
 from .facts import check_range
 from coursekit.data.items import (

@@ -33,6 +33,7 @@ from coursekit.core import (
     processors,
     progress,
     remove_stale,
+    user_path,
     write_atomic,
 )
 from ..formats import explain_os_error
@@ -104,10 +105,10 @@ class PresizeCache:
         together would exceed `max_bytes`, or half of the free disk. If there is still no room, it warns and returns
         `PlainImages`. Raises `DataError` with a table of all files that cannot be read.
         """
-        files = sorted({Path(path).absolute() for path in paths})
+        files = sorted({user_path(path).absolute() for path in paths})
         entry = {path: i for i, path in enumerate(files)}
-        rows = np.array([entry[Path(path).absolute()] for path in paths], dtype=np.int64)
-        folder = home() / "presize" if folder is None else Path(folder)
+        rows = np.array([entry[user_path(path).absolute()] for path in paths], dtype=np.int64)
+        folder = home() / "presize" if folder is None else user_path(folder)
         key = key if how.is_usual else f"{key}, {how.spec()}"
         file = folder / f"{_cache_name(files, key)}.u8"
         try:

@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias, cast
 from urllib.parse import urljoin
 
-from ..core import DataError, file_sha256, ls, progress, temporary_path, write_atomic
+from ..core import DataError, file_sha256, ls, progress, temporary_path, user_path, write_atomic
 from ..text import shorten
 
 # %% ../../nbs/lib/datasets/fetch.ipynb #e1518f28
@@ -88,7 +88,7 @@ def download(file: RemoteFile, path: str | Path, *, timeout: float = 30.0, pause
     each further attempt. Raises `DataError`, with what was expected, when the file cannot be had or is not the
     right one; then nothing is left on disk.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.is_file() and file_sha256(path).startswith(file.sha256):
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -219,7 +219,7 @@ def unpack(archive: str | Path, folder: str | Path, max_entries: int = 200_000, 
     devices, or names that lead out of the folder; that has more than `max_entries`; that unpacks to over 10 MB and
     `max_ratio` times its own size, or to over 50 GB; or whose content is there already.
     """
-    archive, folder = Path(archive), Path(folder)
+    archive, folder = user_path(archive), user_path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     building = temporary_path(folder / "unpacked")
     building.mkdir()

@@ -25,7 +25,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from ..core import CoursekitError, ExportError, file_sha256, remove_stale, temporary_path, write_atomic
+from coursekit.core import (
+    CoursekitError,
+    ExportError,
+    file_sha256,
+    remove_stale,
+    temporary_path,
+    user_path,
+    write_atomic,
+)
 from ..data.batches import load_batch
 from .onnx import check_onnx, check_onnx_installed, write_onnx
 from .predictor import Predictor, check_same_model
@@ -84,7 +92,7 @@ def load_learner(folder: str | os.PathLike[str], device: str | torch.device = "c
     Raises `ExportError`, saying what to do, for anything except a whole export: a newer format, edited text, missing,
     extra or changed tensors, links, pickles, or other logits for the golden sample than when it was exported.
     """
-    folder = Path(folder).expanduser()
+    folder = user_path(folder)
     try:
         return _read(folder).to(device)
     except OSError as error:
@@ -225,7 +233,7 @@ def export_model(
     """
     preprocessing = json.loads(json.dumps(preprocessing))
     check_exportable(vocab, preprocessing, onnx, data_licence)
-    folder = Path(folder).expanduser()
+    folder = user_path(folder)
     target = folder.resolve()
     _check_replaceable(target)
     tensors = _tensors_to_write(model, arch, len(vocab), n_bands(preprocessing))

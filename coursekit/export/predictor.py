@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..bands import Opening
-from ..core import DataError, ExportError, Problem, check_whole, data_error
+from ..core import DataError, ExportError, Problem, check_whole, data_error, user_path
 from ..data.batches import load_batch
 from ..data.files import get_image_files
 from .tables import item_name, prediction_table
@@ -39,8 +38,8 @@ def list_items(items: Any) -> list[Any]:
 
     Raises `DataError` for a folder without images, and for a table, which does not say where its images are.
     """
-    if isinstance(items, str | os.PathLike) and os.path.isdir(items):
-        return list(get_image_files(Path(items)))
+    if isinstance(items, str | os.PathLike) and os.path.isdir(user_path(items)):
+        return list(get_image_files(user_path(items)))
     names = isinstance(items, np.ndarray) and items.dtype.kind in "OU"  # an array of paths is not an image
     if isinstance(items, str | os.PathLike | bytes | bytearray | np.ndarray | Tensor | Image.Image) and not names:
         return [items]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core import DataError, printable, write_atomic
+from ..core import DataError, printable, user_path, write_atomic
 from ..data.places import refuse_table
 from ..text import list_some
 
@@ -147,7 +147,7 @@ def write_table(table: pd.DataFrame, file: str | os.PathLike[str]) -> Path:
     Read again with `files.read_table` or `pandas.read_csv`, the probabilities are the same float32 numbers. An older
     file stays as it was when writing fails. Raises `DataError` when it cannot be written.
     """
-    path = Path(file).expanduser()
+    path = user_path(file)
     options = {"index": False, "encoding": "utf-8", "errors": "backslashreplace", "lineterminator": "\n"}
     try:
         write_atomic(path, lambda temporary: table.to_csv(temporary, **options))

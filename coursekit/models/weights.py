@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..core import DataError, ModelError, file_sha256, home, write_atomic
+from ..core import DataError, ModelError, file_sha256, home, user_path, write_atomic
 from ..datasets.fetch import RemoteFile, download
 from .bodies import Architecture, arch_id, architecture
 from ..text import list_some
@@ -41,7 +41,7 @@ def find_weights(arch: str | Callable, weights: str | Path | None = None, downlo
     """
     name = arch_id(arch)
     if weights is not None:
-        return _given(Path(weights).expanduser())
+        return _given(user_path(weights))
     places = _places(name)
     for path in places:
         if path.is_file():
@@ -138,7 +138,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
     No code in the file is run. Raises `ModelError` for a file that is damaged or holds anything but tensors.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
         if _is_safetensors(path):
             return load_file(path)

@@ -17,7 +17,16 @@ import torch
 from torch import Tensor, nn
 
 from ..augment.mix import cutmix, mixup
-from ..core import TrainingError, check_whole, derive_seed, did_you_mean, is_quiet, plain, progress
+from coursekit.core import (
+    ArgumentError,
+    TrainingError,
+    check_whole,
+    derive_seed,
+    did_you_mean,
+    is_quiet,
+    plain,
+    progress,
+)
 
 if TYPE_CHECKING:
     from coursekit.training.loop import TrainingLoop
@@ -219,6 +228,14 @@ class ProgressTable(Callback):
             sys.stdout.flush()
 
 # %% ../../nbs/lib/training/callbacks.ipynb #57cdfd3f
+def _above_zero(name: str, value: Any) -> float:
+    if not float(value) > 0:
+        raise ArgumentError(
+            f"{name}={value!r} cannot be.", "It is a number above zero.", f"Leave {name} out, or give one."
+        )
+    return float(value)
+
+
 class GradientClip(Callback):
     """Scales the gradient down, before each step, when its norm over all parameters is above `max_norm`."""
 
@@ -226,7 +243,7 @@ class GradientClip(Callback):
     changes_step = True
 
     def __init__(self, max_norm: float = 1.0):
-        self.max_norm = float(max_norm)
+        self.max_norm = _above_zero("max_norm", max_norm)
 
     def before_step(self, learn: TrainingLoop) -> None:
         learn.engine.unscale(learn.opt)  # the limit is meant for true gradients
@@ -277,7 +294,7 @@ class MixUp(Callback):
     changes_step = True
 
     def __init__(self, alpha: float = 0.4):
-        self.alpha = float(alpha)
+        self.alpha = _above_zero("alpha", alpha)
 
     def mix(self, x: Tensor, y: Tensor, n_classes: int, seed: int) -> tuple[Tensor, Tensor]:
         """Mixes a batch: returns x of the same shape, and y as probabilities (N, C)."""

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..core import TrainingError, remove_stale, write_atomic
+from ..core import TrainingError, remove_stale, user_path, write_atomic
 from ..export.folder import PICKLES
 from ..models.inference import unwrap
 from ..models.weights import describe_tensors, tensor_differences
@@ -49,7 +49,7 @@ def model_file(file: str | Path) -> Path:
 
     A path is taken as it is, `~` as the home folder. Raises `TrainingError` for the ending of a pickle, such as .pth.
     """
-    path = Path(file).expanduser()
+    path = user_path(file)
     _refuse_pickle(path)
     if path.suffix == ".safetensors":
         return path
@@ -88,7 +88,7 @@ def read_checkpoint(file: str | Path, with_tensors: bool = True) -> tuple[dict[s
 
     Raises `TrainingError` if the file is missing or damaged.
     """
-    file = Path(file).expanduser()
+    file = user_path(file)
     try:
         with safe_open(file, framework="pt") as opened:
             header = opened.metadata() or {}
@@ -279,7 +279,7 @@ class Checkpoint(Callback):
     order = 1000  # after all others have done the epoch, and after all others are set up
 
     def __init__(self, file: str | Path, run: Mapping[str, Any]):
-        self.file, self.run = Path(file).expanduser(), json_able("What the run was asked to do", dict(run))
+        self.file, self.run = user_path(file), json_able("What the run was asked to do", dict(run))
         _refuse_pickle(self.file)
         self.states: dict[str, dict[str, Any]] = {}
 

@@ -10,7 +10,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import TrainingError, refuse_arguments, write_atomic
+from ..core import TrainingError, refuse_arguments, user_path, write_atomic
 from .callbacks import Callback
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class CSVLog(Callback):
 
     def __init__(self, file: str | Path = "history.csv", append: bool = False, **unknown: Any):
         refuse_arguments("CSVLog", unknown, ("file", "append"))
-        self.file, self.append = Path(file).expanduser(), append
+        self.file, self.append = user_path(file), append
         self.rows: list[dict[str, Any]] | None = None  # of the fits before this one; None before the first
         self.running = False
 
@@ -83,8 +83,9 @@ class TensorBoardLog(Callback):
 
     order = 110
 
-    def __init__(self, folder: str | Path = "runs"):
-        self.folder = Path(folder).expanduser()
+    def __init__(self, folder: str | Path = "runs", **unknown: Any):
+        refuse_arguments("TensorBoardLog", unknown, ("folder",))
+        self.folder = user_path(folder)
         self.fit = self.steps = 0  # fits and steps before this fit
         self.writer: Any = None  # while a run is under way
         self.running = False

@@ -86,7 +86,7 @@ def sweep(
     lrs, losses, smoothed = list[float](), list[float](), np.array([])
     with progress(total=num_it, desc="learning rates") as bar:
         while len(lrs) < num_it and not has_exploded(smoothed, stop_factor):
-            lrs.append(rate_at(len(lrs), num_it, start_lr, end_lr))
+            lrs.append(float(rate_at(len(lrs), num_it, start_lr, end_lr)))
             losses.append(float(train_batch(lrs[-1])))
             smoothed = smooth(losses)
             bar.update()

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..core import TrainingError, plain
-from ..models.inference import unwrap
 
 # %% auto #0
 __all__ = ['json_able', 'optimiser_tensors', 'optimiser_numbers', 'load_optimiser', 'describe_optimiser', 'check_optimiser']

@@ -5,9 +5,18 @@ import pickle
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
+from PIL import Image
 
+from coursekit.augment.resize import Resize
 from coursekit.core import DataError
+from coursekit.data.audit import audit
+from coursekit.data.block import DataBlock
 from coursekit.data.files import RegexLabeller, get_image_files, ignored_files, parent_label, sort_key, using_attr
+from coursekit.data.shortcuts import ImageDataLoaders
+from coursekit.data.splits import RandomSplitter
+from coursekit.data.tables_in import read_table
+from coursekit.images import open_image
+from coursekit.results.cleaning import Cleaning
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -171,3 +180,32 @@ def test_a_wrong_pattern_is_refused_at_once(pattern, message):
 def test_an_optional_group_that_is_empty_is_no_label():
     with pytest.raises(DataError):
         RegexLabeller(r"photo(_beagle)?\.jpg")("photo.jpg")
+
+
+def test_a_tilde_is_the_home_folder_wherever_a_path_is_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for label in ("cat", "dog"):
+        for i in range(4):
+            path = tmp_path / "photos" / label / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (8, 8), (20 * i, 0, 0)).save(path)
+    names = [f"{label}/{i}.png" for label in ("cat", "dog") for i in range(4)]
+    table = "\n".join(["name,label", *(f"{name},{name[:3]}" for name in names)])
+    (tmp_path / "photos" / "table.csv").write_text(table)
+    settings = {"item_tfms": Resize(8), "bs": 2, "device": "cpu", "cache": False}
+    for dls in (
+        ImageDataLoaders.from_folder("~/photos", valid_pct=0.25, **settings),
+        ImageDataLoaders.from_csv("~/photos", "table.csv", valid_pct=0.25, **settings),
+        ImageDataLoaders.from_path_func("~/photos", names, parent_label, valid_pct=0.25, **settings),
+        DataBlock(get_y=parent_label, splitter=RandomSplitter(0.25), item_tfms=Resize(8)).dataloaders(
+            "~/photos", bs=2, device="cpu"
+        ),
+    ):
+        assert dls.one_batch()[0].shape[0]
+    assert len(get_image_files("~/photos")) == 8 and len(read_table("~/photos/table.csv")) == 8
+    assert open_image("~/photos/cat/0.png").size == (8, 8)
+    assert len(audit("~/photos")) == len(audit(tmp_path / "photos"))
+    assert Cleaning("~/photos/cleaning.csv").file == tmp_path / "photos" / "cleaning.csv"
+    with pytest.raises(DataError, match=str(tmp_path / "photo")):
+        get_image_files("~/photo")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from coursekit.core import TrainingError
+from coursekit.core import ArgumentError, TrainingError
 from coursekit.data.batches import Batches
 from coursekit.losses import cross_entropy
 from coursekit.training.callbacks import (
@@ -378,6 +378,20 @@ def test_what_is_no_callback_is_refused_wherever_callbacks_are_taken(make_toy_le
 
 def test_none_is_no_callbacks_as_in_fastai(make_toy_learner):
     make_toy_learner(cbs=None).fit(1, cbs=None)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: GradientClip(0), lambda: GradientClip(-1.0), lambda: MixUp(0), lambda: CutMix(-1)]
+)
+def test_limits_and_shares_that_train_nothing_are_refused(make):
+    with pytest.raises(ArgumentError, match="above zero"):
+        make()
+
+
+@pytest.mark.parametrize("n", [0, -2, 1.5])
+def test_so_are_counts_of_batches(n):
+    with pytest.raises(ArgumentError, match="n_batches"):
+        GradientAccumulation(n)
 
 
 # ---- mixing where it cannot be

@@ -52,6 +52,8 @@ def test_an_older_log_is_replaced_with_a_word_or_goes_on(make_toy_learner, tmp_p
 def test_arguments_of_fastai_are_named(tmp_path):
     with pytest.raises(ArgumentError, match="did you mean file"):
         CSVLog(fname="history.csv")
+    with pytest.raises(ArgumentError, match="did you mean folder"):
+        TensorBoardLog(log_dir="runs")
 
 
 class Break(Callback):

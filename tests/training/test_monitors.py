@@ -95,8 +95,21 @@ def test_a_column_that_is_not_there_is_refused_before_training(toy_learner, kind
 
 @pytest.mark.parametrize(
     "name",
-    "valid_loss error_rate cross_entropy nll_loss log_loss FocalLoss brier_score hamming_loss ece rmse top_5_error "
-    "expected_calibration_error false_positive_rate".split(),
+    [
+        "valid_loss",
+        "error_rate",
+        "cross_entropy",
+        "nll_loss",
+        "log_loss",
+        "FocalLoss",
+        "brier_score",
+        "hamming_loss",
+        "ece",
+        "rmse",
+        "top_5_error",
+        "expected_calibration_error",
+        "false_positive_rate",
+    ],
 )
 def test_lower_is_better_for_losses_and_errors(name):
     assert better_mode(name) == "min"
@@ -104,8 +117,25 @@ def test_lower_is_better_for_losses_and_errors(name):
 
 @pytest.mark.parametrize(
     "name",
-    "accuracy Accuracy top_5_accuracy balanced_accuracy_score f1_score macro_f1 roc_auc AUROC precision recall mcc iou "
-    "cohen_kappa_score jaccard dice fbeta_2 top_k".split(),
+    [
+        "accuracy",
+        "Accuracy",
+        "top_5_accuracy",
+        "balanced_accuracy_score",
+        "f1_score",
+        "macro_f1",
+        "roc_auc",
+        "AUROC",
+        "precision",
+        "recall",
+        "mcc",
+        "iou",
+        "cohen_kappa_score",
+        "jaccard",
+        "dice",
+        "fbeta_2",
+        "top_k",
+    ],
 )
 def test_higher_is_better_for_scores(name):
     assert better_mode(name) == "max"
