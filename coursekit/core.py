@@ -27,10 +27,10 @@ import platformdirs
 import torch
 
 # %% auto #0
-__all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
-           'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed', 'generator',
-           'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic',
-           'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
+__all__ = ['CoursekitError', 'printable', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table',
+           'data_error', 'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed',
+           'generator', 'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path',
+           'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -47,7 +47,12 @@ class CoursekitError(Exception):
             parts.append(f"  Cause: {self.cause}")
         if self.remedy:
             parts.append(f"  What to do: {self.remedy}")
-        return "\n".join(parts)
+        return printable("\n".join(parts))
+
+
+def printable(text: str) -> str:
+    r"Returns a text that can be shown and written: bytes of a file name that are no UTF-8 as in `caf\xe9`."
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class DataError(CoursekitError, ValueError):

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .core import printable
+
 # %% auto #0
-__all__ = ['pluralize', 'list_some', 'short_name', 'file_name', 'shorten', 'nfc']
+__all__ = ['pluralize', 'list_some', 'short_name', 'file_name', 'shorten', 'text_width', 'nfc']
 
 # %% ../nbs/lib/text.ipynb #86a03ffb
 def pluralize(n: int, one: str, many: str | None = None) -> str:
@@ -23,13 +25,13 @@ def pluralize(n: int, one: str, many: str | None = None) -> str:
 def list_some(names: Sequence[Any], most: int = 10) -> str:
     "Returns the first names, and how many more there are."
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(str(name) for name in names[:most]) + more
+    return printable(", ".join(str(name) for name in names[:most])) + more
 
 # %% ../nbs/lib/text.ipynb #39a63ced
 def short_name(item: Any) -> str:
     "Returns a name for an item that is short enough for a message: of a path, the folder and the file."
     if isinstance(item, str | os.PathLike):
-        return "/".join(Path(item).parts[-2:])
+        return printable("/".join(Path(item).parts[-2:]))
     if hasattr(item, "name") and hasattr(item, "index"):  # a row of a table
         return f"row {item.name}"
     if isinstance(item, bytes):
@@ -38,8 +40,8 @@ def short_name(item: Any) -> str:
 
 
 def file_name(item: Any, otherwise: str = "") -> str:
-    "Returns the name of a file given by its path, and `otherwise` for anything that isn't a path."
-    return os.path.basename(os.fspath(item)) if isinstance(item, str | os.PathLike) else otherwise
+    "Returns the name of a file given by its path, as it can be shown; `otherwise` for anything that isn't a path."
+    return printable(os.path.basename(os.fspath(item))) if isinstance(item, str | os.PathLike) else otherwise
 
 
 def shorten(name: str, width: int = 24) -> str:
@@ -49,6 +51,11 @@ def shorten(name: str, width: int = 24) -> str:
     return f"{name[: (width - 1) // 2 + (width - 1) % 2]}…{name[len(name) - (width - 1) // 2 :]}"
 
 # %% ../nbs/lib/text.ipynb #5bf368d4
+def text_width(text: str) -> int:
+    "Returns how many Latin letters a text is about as wide as: a Chinese, Japanese or Korean letter counts two."
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 def nfc(text: str) -> str:
     "Returns the text in Unicode form NFC, in which an accented letter is one character."
     return unicodedata.normalize("NFC", text)

@@ -20,7 +20,7 @@ from .files import get_image_files, ignored_files
 from .findings import TRAIN, UNUSABLE, VALID, Finding, check_all, join_findings
 from .splits import LabelSplitter, Split
 from ..images import ImageSource, open_image
-from ..plot import BLUE, RED, new_figure
+from ..plot import BLUE, RED, drawable, fit_fonts, new_figure
 from ..text import list_some, short_name
 
 if TYPE_CHECKING:
@@ -208,8 +208,8 @@ def plot_audit(table: pd.DataFrame, most: int = 6) -> Figure:
         axes.imshow(_put_side_by_side(pair))
         axes.set_title(finding.fault, fontsize=9)
         name = short_name(pair[0]) if len(pair) == 1 else " | ".join(Path(path).name for path in pair)
-        axes.set_xlabel(name, fontsize=8)
-    return figure
+        axes.set_xlabel(drawable(name), fontsize=8)
+    return fit_fonts(figure)
 
 
 def _plot_counts(axes: Any, found: Sequence[Finding]) -> None:

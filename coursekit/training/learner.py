@@ -21,7 +21,7 @@ from ..data.batches import load_batch
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model
-from ..losses import CrossEntropyLoss, check_loss, softmax
+from ..losses import CrossEntropyLoss, check_loss_settings, softmax
 from ..metrics import check_metrics
 from ..models.bodies import arch_id
 from ..models.inference import predict_logits
@@ -133,7 +133,7 @@ class Learner(TrainingLoop):
                 f"{n_epoch!r} epochs cannot be trained.", "An epoch is one pass over the data.", "fit(1)"
             )
         self.dls.check_trainable()
-        check_loss(self.loss_func, self.dls.c)
+        check_loss_settings(self.loss_func, self.dls.c)
         check_metrics(self.metrics, self.dls.valid.targets or (), self.dls.c)
         cbs, wd = with_defaults(cbs, ()), self.wd if wd is None else wd
         rates, self.first_epoch = group_lrs(self.lr if lr is None else lr, len(self.groups)), 0
