@@ -219,7 +219,8 @@ UNGUARDED = """
 import multiprocessing, sys
 multiprocessing.set_start_method("spawn", force=True)
 from coursekit import ImageDataLoaders, Resize
-dls = ImageDataLoaders.from_folder(sys.argv[1], item_tfms=Resize(16), bs=2, num_workers=1, cache=False, device="cpu")
+options = dict(valid_pct=0.2, item_tfms=Resize(16), bs=2, num_workers=1, cache=False, device="cpu")
+dls = ImageDataLoaders.from_folder(sys.argv[1], **options)
 for batch in dls.train: pass
 """
 
