@@ -146,8 +146,10 @@ class SklearnMetric:
                 value = self.score(targets.cpu().numpy(), given.cpu().numpy(), predictions.shape[1])
         except (TypeError, ValueError) as error:
             raise self._error(" ".join(str(error).split())) from error
-        for warning in caught:
-            self.warn_once(str(warning.message))
+        for text in (str(warning.message) for warning in caught):
+            if text not in self._said:
+                self._said.add(text)
+                warnings.warn(f"{self.__name__}: {text}", stacklevel=2)
         if np.size(value) != 1:
             raise self._error(f"It gives {np.size(value)} numbers; a column of the table has room for one.")
         return float(np.asarray(value).item())
@@ -160,12 +162,6 @@ class SklearnMetric:
         if kwargs.get("average") == "binary" and n_classes != 2:
             raise ValueError(f'average="binary" is for two classes; there are {n_classes}')
         return self.func(targets, given[:, 1] if self.probs and n_classes == 2 else given, **kwargs)
-
-    def warn_once(self, text: str) -> None:
-        """Warns with this text, unless this metric has done so before."""
-        if text not in self._said:
-            self._said.add(text)
-            warnings.warn(f"{self.__name__}: {text}", stacklevel=3)
 
     def _error(self, cause: str) -> DataError:
         remedy = f"Change the arguments of the metric, such as average; help({metric_name(self.func)}) lists them."
@@ -243,7 +239,7 @@ class RocAuc(SklearnMetric):
         has_curve = (counts > 0) & (counts < len(targets))
         if not has_curve.all():
             left_out = pluralize(int((~has_curve).sum()), "class", "classes")
-            self.warn_once(f"{left_out} without a ROC curve left out: all images have it, or none.")
+            warnings.warn(f"{left_out} without a ROC curve left out: all images have it, or none.", stacklevel=2)
         if not has_curve.any():
             return math.nan
         areas = [self.func(targets == c, given[:, c], **kwargs) for c in classes[has_curve]]

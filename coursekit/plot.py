@@ -5,7 +5,10 @@
 # %% ../nbs/lib/plot.ipynb #70adc4c0
 from __future__ import annotations
 
+import unicodedata
+import warnings
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['BLUE', 'ORANGE', 'GREEN', 'RED', 'DARK_RED', 'new_figure', 'escape_dollars', 'show_images', 'as_rgb']
+__all__ = ['BLUE', 'ORANGE', 'GREEN', 'RED', 'DARK_RED', 'new_figure', 'drawable', 'fit_fonts', 'show_images', 'as_rgb']
 
 # %% ../nbs/lib/plot.ipynb #bfbea22d
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"  # from Okabe and Ito: told apart by everyone
@@ -35,10 +38,74 @@ def new_figure(width: float, height: float) -> Figure:
         select_figure_formats(get_ipython(), {"png"})
     return Figure(figsize=(width, height), layout="constrained")
 
+# %% ../nbs/lib/plot.ipynb #30cb4580
+_LATER = ("Last Resort", "LastResort")  # fonts that draw a box for every letter there is
 
-def escape_dollars(text: str) -> str:
-    "Escapes in a name what matplotlib cannot draw, and dollars, since it takes `$...$` as a formula."
-    return printable(text).replace("$", r"\$")
+
+@cache
+def _letters(path: str) -> frozenset[int]:
+    "Returns the codes of the letters that a font file has, none if it cannot be drawn at any size."
+    from matplotlib.ft2font import FT2Font
+
+    try:
+        font = FT2Font(path)
+    except (OSError, RuntimeError):  # the file is gone, or no font
+        return frozenset()
+    return frozenset(font.get_charmap()) if font.scalable else frozenset()
+
+
+def _families(text: str) -> tuple[list[str], set[int]]:
+    "Returns families for the letters of `text` that those of matplotlib's settings lack, and the letters in none."
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties, findfont, fontManager
+
+    missing = {ord(letter) for letter in text if not letter.isascii() and letter.isprintable()}
+    for family in rcParams["font.family"] if missing else ():
+        missing -= _letters(findfont(FontProperties(family=[family])))
+    installed = {font.name: font.fname for font in fontManager.ttflist if not font.name.startswith(_LATER)}
+    found = []
+    for family in sorted(installed, key=lambda name: ("Sans" not in name, name)) if missing else ():
+        if missing & (letters := _letters(installed[family])):
+            missing -= letters
+            found.append(family)
+    return found, missing
+
+
+_SCRIPTS = {"CJK": "Chinese", "HANGUL": "Korean", "HIRAGANA": "Japanese", "KATAKANA": "Japanese"}
+
+
+@cache  # said once
+def _warn_of_missing(script: str) -> None:
+    warnings.warn(
+        f"No installed font has {script} letters: figures show boxes in their place. Install one that has them, such "
+        'as Noto Sans CJK, and name it in matplotlib.rcParams["font.family"]; or add a file to '
+        "matplotlib.font_manager.fontManager with addfont(path).",
+        stacklevel=4,
+    )
+
+
+def drawable(text: str) -> str:
+    r"""Returns a text as matplotlib can draw it.
+
+    Dollars begin no formula, bytes that are no text stand as `\xe9`, and letters that no installed font has are boxes;
+    a warning names their script once.
+    """
+    text = printable(text)
+    for code in sorted(_families(text)[1]):
+        script = unicodedata.name(chr(code), "unknown").split()[0]
+        _warn_of_missing(_SCRIPTS.get(script, script.capitalize()))
+        text = text.replace(chr(code), "\N{WHITE SQUARE}")
+    return text.replace("$", r"\$")
+
+
+def fit_fonts(figure: Figure) -> Figure:
+    "Gives each text of the figure installed fonts that have its letters, besides those of matplotlib's settings."
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if found := _families(text.get_text())[0]:
+            text.set_fontfamily([*text.get_fontfamily(), *found])
+    return figure
 
 # %% ../nbs/lib/plot.ipynb #09d0e75b
 def show_images(
@@ -64,10 +131,10 @@ def show_images(
     for i, (image, ax) in enumerate(zip(images, figure.axes, strict=False)):
         ax.imshow(as_rgb(_as_array(image)))
         if titles is not None:
-            ax.set_title(escape_dollars(titles[i]), fontsize=10)
+            ax.set_title(drawable(titles[i]), fontsize=10)
     if suptitle:
-        figure.suptitle(suptitle, fontsize=11)
-    return figure
+        figure.suptitle(drawable(suptitle), fontsize=11)
+    return fit_fonts(figure)
 
 
 def _as_array(image: Any) -> np.ndarray:

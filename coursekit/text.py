@@ -14,7 +14,7 @@ from typing import Any
 from .core import printable
 
 # %% auto #0
-__all__ = ['pluralize', 'list_some', 'short_name', 'file_name', 'shorten', 'class_name', 'nfc']
+__all__ = ['pluralize', 'list_some', 'short_name', 'file_name', 'shorten', 'class_name', 'text_width', 'nfc']
 
 # %% ../nbs/lib/text.ipynb #86a03ffb
 def pluralize(n: int, one: str, many: str | None = None) -> str:
@@ -57,6 +57,11 @@ def class_name(label: Any) -> str:
     return printable(str(int(label) if isinstance(label, float) and label.is_integer() else label))
 
 # %% ../nbs/lib/text.ipynb #5bf368d4
+def text_width(text: str) -> int:
+    "Returns how many Latin letters a text is about as wide as: a Chinese, Japanese or Korean letter counts two."
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 def nfc(text: str) -> str:
     "Returns the text in Unicode form NFC, in which an accented letter is one character."
     return unicodedata.normalize("NFC", text)

@@ -15,7 +15,7 @@ from coursekit.core import DataError, TrainingError
 from coursekit.losses import (
     CrossEntropyLoss,
     FocalLoss,
-    check_loss_fits,
+    check_loss_settings,
     check_targets,
     cross_entropy,
     log_softmax,
@@ -405,13 +405,13 @@ def test_it_is_used_like_cross_entropy() -> None:
 )
 def test_a_loss_that_cannot_train_is_named(loss, parts) -> None:
     with pytest.raises(DataError) as refusal:
-        check_loss_fits(loss, 3)
+        check_loss_settings(loss, 3)
     assert all(part in str(refusal.value) for part in parts)
 
 
 def test_any_other_loss_passes() -> None:
     for loss in (CrossEntropyLoss(), FocalLoss(weight=torch.ones(3)), F.cross_entropy, lambda p, t: p.sum()):
-        check_loss_fits(loss, 3)
+        check_loss_settings(loss, 3)
 
 
 @pytest.mark.parametrize("loss", [torch.nn.CrossEntropyLoss(reduction="none"), CrossEntropyLoss(reduction="average")])

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import re
 import sys
 import warnings
 from functools import partial
@@ -299,3 +300,11 @@ def test_a_metric_that_cannot_work_is_refused_before_the_first_step(make_toy_lea
     with pytest.raises(DataError, match="f1_mcro"):
         learn.fit(1)
     assert not len(learn.recorder.losses)
+
+
+def test_a_long_name_does_not_run_into_the_next_column(make_toy_learner, capsys) -> None:
+    make_toy_learner(metrics=[BalancedAccuracy(), accuracy]).fit(1)
+    header, row = capsys.readouterr().out.splitlines()[-2:]
+    assert header.split() == ["epoch", "train_loss", "valid_loss", "balanced_accuracy", "accuracy", "time"]
+    starts = [[found.start() for found in re.finditer(r"\S+", line)] for line in (header, row)]
+    assert starts[0] == starts[1] == [0, 12, 24, 36, 55, 67]

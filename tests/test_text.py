@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from coursekit.text import file_name, list_some, nfc, pluralize, short_name, shorten
+from coursekit.core import Problem, data_error, printable
+from coursekit.text import file_name, list_some, nfc, pluralize, short_name, shorten, text_width
 
 
 @pytest.mark.parametrize(("n", "says"), [(0, "0 classes"), (1, "1 class"), (2, "2 classes")])
@@ -40,3 +41,16 @@ def test_names_that_are_no_utf8_are_shown_with_their_bytes():
     path = Path("photos/caf\udce9/1.jpg")
     assert short_name(path) == r"caf\xe9/1.jpg" and file_name("caf\udce9.jpg") == r"caf\xe9.jpg"
     assert list_some(["caf\udce9", "b"], 1) == r"caf\xe9 and 1 more"
+
+
+def test_bytes_that_are_no_text_are_shown_as_codes_everywhere_in_messages():
+    name = "caf\udce9"  # what Python makes of the bytes caf\xe9 in a name on a disk
+    assert printable(name) == r"caf\xe9"
+    assert printable("café 개 \N{DOG FACE}\n") == "café 개 \N{DOG FACE}\n"
+    error = data_error(f"There is {name}.", [Problem(name, name, name)], name)
+    for text in (list_some([name]), short_name(Path(name, name)), str(error)):
+        assert r"caf\xe9" in text and text.encode("utf-8")
+
+
+def test_wide_letters_count_two():
+    assert [text_width(text) for text in ("", "abc", "개a", "犬")] == [0, 3, 3, 2]

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from ..core import DataError
 from .widgets import Choice, Explorer, Picture, png_bytes
 from ..images import ImageSource, open_image, presize
-from ..plot import BLUE, DARK_RED, GREEN, RED, escape_dollars, new_figure
+from ..plot import BLUE, DARK_RED, GREEN, RED, drawable, fit_fonts, new_figure
 from ..results.cleaning import Cleaning
 from ..results.confusion import cell_colours, draw_matrix, number_text, shares, submatrix, wrong_only
 from ..results.decisions import Decision
@@ -139,7 +139,7 @@ def draw_confusion(state: dict[str, Any]) -> Figure:
     figure = new_figure(10, 4.4)
     figure.set_layout_engine("constrained", h_pad=0.1)  # inches: room below the words of the images
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.15, 1])[0]
-    axes, names = left.subplots(), [escape_dollars(shorten(name, 18)) for name in state["names"]]
+    axes, names = left.subplots(), [drawable(shorten(name, 18)) for name in state["names"]]
     draw_matrix(axes, state["values"], 8 if len(names) > 6 else 11)
     for text in axes.texts:
         column, row = map(int, text.get_position())
@@ -152,12 +152,12 @@ def draw_confusion(state: dict[str, Any]) -> Figure:
         corner = state["names"].index(predicted) - 0.5, state["names"].index(actual) - 0.5
         axes.add_patch(Rectangle(corner, 1, 1, fill=False, linewidth=3))
     pair = f"actual {shorten(actual, 18)},\npredicted {shorten(predicted, 18)}"
-    right.suptitle(f"{pluralize(len(state['positions']), 'image')}: {escape_dollars(pair)}", fontsize=11)
+    right.suptitle(f"{pluralize(len(state['positions']), 'image')}: {drawable(pair)}", fontsize=11)
     right.subplots(2, 3, subplot_kw={"xticks": [], "yticks": [], "frame_on": False})
     for panel, picture, words in zip(right.axes, state["images"], state["words"], strict=False):
         panel.imshow(picture)
-        panel.set_xlabel(escape_dollars(words), fontsize=8)
-    return figure
+        panel.set_xlabel(drawable(words), fontsize=8)
+    return fit_fonts(figure)
 
 # %% ../../nbs/lib/course/explore_confusion.ipynb #0905aa05
 def _button(text: str, tooltip: str, do: Callable[[], None], layout: Layout | None = None) -> Button:

@@ -14,7 +14,7 @@ import numpy as np
 from ..core import CoursekitError, DataError
 from ..images import ImageSource, open_image
 from .widgets import Picture, list_values, value_bars
-from ..plot import BLUE, DARK_RED, escape_dollars, new_figure
+from ..plot import BLUE, DARK_RED, drawable, fit_fonts, new_figure
 from ..text import file_name, shorten
 
 if TYPE_CHECKING:
@@ -61,16 +61,16 @@ def draw_prediction(state: dict[str, Any]) -> Figure:
     photo = figure.add_axes((0.01, 0.04, 0.3, 0.82))
     photo.set_axis_off()
     photo.imshow(state["thumbnail"])
-    figure.text(0.16, 0.91, escape_dollars(shorten(state["name"], 28)), ha="center")
+    figure.text(0.16, 0.91, drawable(shorten(state["name"], 28)), ha="center")
     bars = figure.add_axes((0.56, 0.14, 0.42, 0.66))
-    names, probs = [escape_dollars(shorten(name, 20)) for name in state["names"]], list(state["probs"])
+    names, probs = [drawable(shorten(name, 20)) for name in state["names"]], list(state["probs"])
     if state["rest"] is not None:
         names, probs = [*names, "all others"], [*probs, state["rest"]]
     texts = [f"{p:.1%}" for p in probs]
-    title = f"{escape_dollars(shorten(state['label'], 20))}, {probs[0]:.0%}"
+    title = f"{drawable(shorten(state['label'], 20))}, {probs[0]:.0%}"
     value_bars(bars, title, "probability", names, probs, BLUE, texts)
     bars.set_xlim(0, 1 / 0.75)  # the same scale for every photo; the last quarter is for the numbers
-    return figure
+    return fit_fonts(figure)
 
 
 def describe_prediction(state: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from .places import is_table, read_positions, read_values, refuse_table
 from .splits import LabelSplitter, Split
 from .tables_in import ColReader
 from ..images import ImageSource, open_pixels
-from ..plot import BLUE, RED, as_rgb, escape_dollars, new_figure
+from ..plot import BLUE, RED, as_rgb, drawable, fit_fonts, new_figure
 from ..text import file_name, list_some, short_name
 
 if TYPE_CHECKING:
@@ -260,8 +260,8 @@ def plot_audit(table: pd.DataFrame, most: int = 6) -> Figure:
         axes.imshow(_put_side_by_side(pair, _report(table).image))
         axes.set_title(finding.fault, fontsize=9)
         name = short_name(pair[0]) if len(pair) == 1 else " | ".join(file_name(path) for path in pair)
-        axes.set_xlabel(escape_dollars(name), fontsize=8)
-    return figure
+        axes.set_xlabel(drawable(name), fontsize=8)
+    return fit_fonts(figure)
 
 
 def _plot_counts(axes: Any, found: Sequence[Finding]) -> None:

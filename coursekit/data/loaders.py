@@ -128,11 +128,14 @@ def explain_worker_error(error: RuntimeError) -> WorkerError | None:
         return shared_memory_error("a worker ended while it wrote there (bus error)")
     signal = re.search(r"killed by signal: ([\w ]+)", text)
     how = f"was ended from outside ({signal[1]})" if signal else "ended suddenly"
-    return WorkerError(
-        f"A worker process that reads images {how}.",
-        "most often the system ran out of memory and ended the largest process",
-        "use num_workers=0 (none is needed once images are cached), fewer workers, or a smaller bs",
-    )
+    cause = "most often the system ran out of memory and ended the largest process"
+    remedy = "use num_workers=0 (none is needed once images are cached), fewer workers, or a smaller bs"
+    if not signal and multiprocessing.get_start_method() != "fork" and hasattr(sys.modules["__main__"], "__file__"):
+        cause = (
+            "each worker runs this script anew, and must not come to the line that starts workers; or memory ran out"
+        )
+        remedy = f'put the work of the script below a line if __name__ == "__main__":, or {remedy}'
+    return WorkerError(f"A worker process that reads images {how}.", cause, remedy)
 
 # %% ../../nbs/lib/data/loaders.ipynb #519ee2e4
 class Read(NamedTuple):

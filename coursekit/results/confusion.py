@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import DataError
-from ..plot import escape_dollars
+from ..core import DataError, printable
+from ..plot import drawable, fit_fonts
 from .compare import wilson_interval
+from ..text import text_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,8 @@ def shares(matrix: np.ndarray, normalize: str | bool | None) -> np.ndarray:
         return matrix
     axes = {"row": 1, True: 1, "column": 0}
     if normalize not in axes:
-        raise DataError(f"normalize={normalize!r} is not known.", "", 'Use None, "row" or "column".')
+        remedy = 'Use None, "row" ("true" in scikit-learn) or "column" ("pred").'
+        raise DataError(f"normalize={normalize!r} is not known.", "", remedy)
     sums = matrix.sum(axis=axes[normalize], keepdims=True)
     return matrix / np.maximum(sums, 1)
 
@@ -72,8 +74,9 @@ def report(matrix: np.ndarray, vocab: Sequence[str]) -> pd.DataFrame:
     precision, recall = shares(matrix, "column").diagonal(), shares(matrix, "row").diagonal()
     f1 = 2 * right / np.maximum(matrix.sum(axis=0) + support, 1)
     columns = {"precision": precision, "recall": recall, "f1-score": f1}
-    table = pd.DataFrame({**columns, "support": support}, index=list(vocab))
-    return pd.concat([table, averages(table, right.sum())]).astype({"support": int})
+    table = pd.DataFrame({**columns, "support": support}, index=[*map(printable, vocab)])
+    occurs = support + matrix.sum(axis=0) > 0  # in answers or labels: others are not averaged
+    return pd.concat([table, averages(table[occurs], right.sum())]).astype({"support": int})
 
 # %% ../../nbs/09_interpretation.ipynb #86ba3775
 def wrong_only(matrix: np.ndarray) -> np.ndarray:
@@ -116,7 +119,7 @@ def errors_by_class(matrix: np.ndarray, vocab: Sequence[str], confidence: float 
     low, high = wilson_interval(wrong, n, confidence)
     rate = np.where(n > 0, wrong / np.maximum(n, 1), np.nan)
     columns = {"n": n, "wrong": wrong, "error_rate": rate, "low": low, "high": high}
-    return pd.DataFrame(columns, index=list(vocab))
+    return pd.DataFrame(columns, index=[*map(printable, vocab)])
 
 # %% ../../nbs/09_interpretation.ipynb #c32cef73
 def draw_matrix(axes: Axes, values: np.ndarray, text_size: float) -> None:
@@ -203,7 +206,7 @@ _LINE, _CHARACTER = 1.17, 0.62  # height and typical width of text, in units of 
 def screen_size(names: Sequence[str], title: str) -> tuple[float, float]:
     "Returns inches for a matrix with these names: what it needs, at most what JupyterLab leaves of 1366 x 768 pixels."
     n, inches = len(names), 10 * _CHARACTER / 72  # of a character of 10 points
-    name, heading = (inches * max(map(len, lines)) for lines in (names, title.split("\n")))
+    name, heading = (inches * max(map(text_width, lines)) for lines in (names, title.split("\n")))
     turned = _turn_names(names)
     cells = max(n * (0.55 if turned else max(0.55, 1.1 * name)), 1.6, heading)
     height = max(0.4 * n, 1.2) + (name if turned else 0) + 0.9 + 0.18 * title.count("\n")
@@ -212,7 +215,7 @@ def screen_size(names: Sequence[str], title: str) -> tuple[float, float]:
 
 def _turn_names(names: Sequence[str]) -> bool:
     "Returns whether the names below a matrix are written upwards."
-    return len(names) > 9 or max(map(len, names)) * len(names) > 60
+    return len(names) > 9 or max(map(text_width, names)) * len(names) > 60
 
 
 def fit_text(figure: Figure, names: Sequence[str], longest_number: str, mistakes: np.ndarray) -> float:
@@ -220,18 +223,19 @@ def fit_text(figure: Figure, names: Sequence[str], longest_number: str, mistakes
 
     Where not all names fit, writes those of the classes with most `mistakes` (C,).
     """
-    (axes,), n, longest = figure.axes, len(names), max(names, key=len)
+    (axes,), n, longest = figure.axes, len(names), max(names, key=text_width)
     turned, first = _turn_names(names), min(10.0, max(6.0, 300 / n))
 
     def write(rows: Sequence[int], size: float) -> None:
-        labels = [escape_dollars(names[row]) for row in rows]
+        labels = [drawable(names[row]) for row in rows]
         axes.set_xticks(rows, labels, fontsize=size, rotation=90 if turned else 0)
         axes.set_yticks(rows, labels, fontsize=size)
+        fit_fonts(figure)
 
     write([names.index(longest)], first)
     figure.draw_without_rendering()  # now the layout has given the cells what the longest name leaves
     width, height = (72 / figure.dpi / n * side for side in axes.get_window_extent().size)
-    largest = min(height / _LINE, width / (_LINE if turned else len(longest) * _CHARACTER))
+    largest = min(height / _LINE, width / (_LINE if turned else text_width(longest) * _CHARACTER))
     size = max(6.0, min(first, largest))
     write(choose_rows(mistakes, math.ceil(size / max(largest, 0.01))), size)
     number = min(12.0, height / _LINE, width / (len(longest_number) + 1) / _CHARACTER)

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from ..bands import PHOTO, Opening
-from ..core import DataError
+from ..core import ArgumentError, DataError, printable, refuse_arguments
 from ..data.loaders import BatchLoader
 from ..data.places import refuse_table
 from ..images import open_pixels, presize
-from ..plot import BLUE, DARK_RED, escape_dollars, new_figure, show_images
-from ..text import file_name, list_some, shorten
+from ..plot import BLUE, DARK_RED, drawable, fit_fonts, new_figure, show_images
+from ..text import file_name, list_some, shorten, text_width
 from ..training.predict import pick_loader
 
 if TYPE_CHECKING:
@@ -57,12 +57,15 @@ class ClassificationInterpretation:
     def __init__(
         self,
         probs: Tensor,
-        targets: Tensor,
-        vocab: Sequence[str],
+        targets: Tensor | None = None,
+        vocab: Sequence[str] | None = None,
         items: Sequence[Any] | None = None,
         losses: Tensor | None = None,
         image: Opening = PHOTO,
     ):
+        if targets is None or vocab is None or hasattr(probs, "get_preds"):  # a learner, as in newer fastai
+            remedy = "For a learner: ClassificationInterpretation.from_learner(learn)."
+            raise ArgumentError("An interpretation needs probabilities, targets and classes.", "", remedy)
         refuse_table(items, "pass where the images are: dl.sources, or a column of paths")
         self.probs = torch.as_tensor(probs).detach().float().cpu()
         self.targets = torch.as_tensor(targets).long().cpu()
@@ -110,6 +113,10 @@ class ClassificationInterpretation:
     def classification_report(self) -> pd.DataFrame:
         "Returns precision, recall, F1 and support of every class, and their averages."
         return report(self.confusion_matrix(), self.vocab)
+
+    def print_classification_report(self) -> None:
+        "Prints `classification_report` (as in fastai)."
+        print(self.classification_report().to_string(float_format="{:.2f}".format, na_rep=""))
 
     def class_errors(self, confidence: float = 0.95) -> pd.DataFrame:
         "Returns the error rate of every class with its interval: n, wrong, error_rate, low, high."
@@ -171,6 +178,7 @@ class ClassificationInterpretation:
         *,
         order: str | None = None,
         k: int | None = None,
+        **unknown: Any,
     ) -> Figure:
         """Draws the confusion matrix: actual classes in rows, predicted ones in columns, zeros left empty.
 
@@ -180,6 +188,7 @@ class ClassificationInterpretation:
         screen. Where there is no room for numbers there are colours only, and for names, those of the classes with most
         mistakes.
         """
+        refuse_arguments("plot_confusion_matrix", unknown, ["normalize", "figsize", "dpi", "title", "order", "k"])
         counts = self.confusion_matrix()
         chosen = submatrix(counts, k, order)
         values, counts_shown = (m[np.ix_(chosen, chosen)] for m in (shares(counts, normalize), counts))

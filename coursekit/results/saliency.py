@@ -23,7 +23,7 @@ from ..images import ImageSource
 from ..losses import softmax
 from ..models.inference import unwrap
 from ..models.model import VisionModel, evaluating
-from ..plot import as_rgb, escape_dollars, new_figure
+from ..plot import as_rgb, drawable, fit_fonts, new_figure
 from ..text import file_name, list_some
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def plot_grad_cam(
             last = _draw(axes, picture, cam, f"{vocab[c]} {p[c]:.0%}")
     figure.colorbar(last, ax=grid[1:], shrink=0.8, label="spoke for the class\n(1: most, within each map)")
     figure.suptitle("Where did the model see something that speaks for the class?", fontsize=11)
-    return figure
+    return fit_fonts(figure)
 
 
 def _vocab_and_preprocessing(learn: Any) -> tuple[Sequence[str], dict[str, Any]]:
@@ -179,7 +179,7 @@ def _as_pictures(x: Tensor, preprocessing: dict[str, Any]) -> Tensor:
 def _draw(axes: Axes, photo: Tensor, cam: Tensor | None, title: str) -> Any:
     "Draws a photo and the map over it, if any; returns what a colour bar needs."
     axes.set_axis_off()
-    axes.set_title(escape_dollars(title), fontsize=9)
+    axes.set_title(drawable(title), fontsize=9)
     if cam is None:
         return axes.imshow(photo.numpy())
     axes.imshow(photo.mean(dim=2).numpy(), cmap="gray", vmin=0, vmax=1)  # without colours, which the map has

@@ -180,10 +180,10 @@ def _no_callback_error(value: Any) -> TrainingError:
     )
 
 # %% ../../nbs/lib/training/callbacks.ipynb #ee52b703
-def format_cell(value: float | int | str | None) -> str:
-    """Returns a table cell of width 12: whole numbers as they are, others with six decimals, a dash for None."""
+def format_cell(value: float | int | str | None, width: int = 12) -> str:
+    """Returns a table cell: whole numbers as they are, others with six decimals, a dash for None."""
     text = "-" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)
-    return f"{text:<12}"
+    return f"{text:<{width}}"
 
 # %% ../../nbs/lib/training/callbacks.ipynb #b0c0748b
 class ProgressTable(Callback):
@@ -201,7 +201,9 @@ class ProgressTable(Callback):
         if self.bar is None:
             self.bar = progress(total=learn.n_epochs * learn.n_batches)
             self.bar.update(learn.first_epoch * learn.n_batches)
-            self._print_row([*learn.recorder.names, "time"])
+            names = [*learn.recorder.names, "time"]
+            self.widths = [max(12, len(name) + 2) for name in names]
+            self._print_row(names)
             for row in learn.recorder.values:  # of a run that is resumed
                 self._print_row([*row, None])
         self.started = time.perf_counter()
@@ -224,7 +226,7 @@ class ProgressTable(Callback):
     def _print_row(self, cells: Iterable[float | int | str | None]) -> None:
         # The bar's own way of printing: in a terminal the row must not end up in the middle of the bar.
         if not is_quiet():
-            self.bar.write("".join(map(format_cell, cells)).rstrip())
+            self.bar.write("".join(map(format_cell, cells, self.widths)).rstrip())
             sys.stdout.flush()
 
 # %% ../../nbs/lib/training/callbacks.ipynb #57cdfd3f

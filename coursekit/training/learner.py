@@ -21,7 +21,7 @@ from ..data.batches import load_batch
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model
-from ..losses import check_loss_fits, softmax
+from ..losses import check_loss_settings, softmax
 from ..models.bodies import arch_id
 from ..models.inference import predict_logits, unwrap
 from ..models.model import build_for_images, load_pretrained, settle_normalization
@@ -114,7 +114,7 @@ class Learner(Upkeep):
         self.dls.check_trainable()
         self._settle()
         check_normalized_once(self.model, self.dls)
-        check_loss_fits(self.loss_func, self.dls.c)
+        check_loss_settings(self.loss_func, self.dls.c)
         try_metrics(self.metrics, self.dls.valid.targets, self.dls.c, self.engine.device)
         cbs, wd = with_defaults(cbs, ()), float(self.wd if wd is None else wd)
         rates, self.first_epoch = group_lrs(self.lr if lr is None else lr, len(self.groups)), 0

@@ -228,6 +228,25 @@ def test_35_a_class_of_the_notebook_is_named_before_a_worker_starts(photos, meth
         assert part in ran.stderr
 
 
+UNGUARDED = """
+import multiprocessing, sys
+multiprocessing.set_start_method("spawn", force=True)
+from coursekit import ImageDataLoaders, Resize
+options = dict(valid_pct=0.2, item_tfms=Resize(16), bs=2, num_workers=1, cache=False, device="cpu")
+dls = ImageDataLoaders.from_folder(sys.argv[1], **options)
+for batch in dls.train: pass
+"""
+
+
+def test_a_script_whose_workers_would_run_it_again_is_told_the_line_it_lacks(photos, tmp_path):
+    (tmp_path / "train.py").write_text(UNGUARDED)
+    ran = subprocess.run(
+        [sys.executable, tmp_path / "train.py", photos], capture_output=True, text=True, timeout=300, check=False
+    )
+    last = ran.stderr[ran.stderr.index("WorkerError: ") :]
+    assert "runs this script anew" in last and 'if __name__ == "__main__":' in last
+
+
 # 36: workers that die
 
 

@@ -12,9 +12,10 @@ from torch.nn import functional as F
 
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
-from coursekit.core import DataError
+from coursekit.core import ArgumentError, DataError
 from coursekit.data.block import DataBlock
 from coursekit.data.files import parent_label
+from coursekit.metrics import F1Score
 from coursekit.results.confusion import (
     choose_rows,
     confused_order,
@@ -82,6 +83,36 @@ def test_the_report_is_scikit_learns(seed):
         assert table.loc[row].to_dict() == pytest.approx(values)
     assert table.loc["accuracy", "f1-score"] == pytest.approx(accuracy)
     assert table.loc["accuracy", "support"] == len(interp.targets)
+
+
+def test_a_class_that_neither_occurs_nor_is_predicted_is_in_no_average():
+    interp = ClassificationInterpretation(torch.eye(3)[[0, 1, 1]], torch.tensor([0, 1, 0]), ["a", "b", "unseen"])
+    table = interp.classification_report()
+    expected = metrics.classification_report(interp.targets, interp.preds, output_dict=True)["macro avg"]
+    assert table.loc["macro avg"].to_dict() == pytest.approx(expected)
+    assert table.loc["macro avg", "f1-score"] == pytest.approx(F1Score("macro")(interp.probs, interp.targets))
+    assert table.loc["unseen"].tolist() == [0, 0, 0, 0]
+
+
+def test_the_report_is_printed_under_fastais_name_too(capsys):
+    example(c=3).print_classification_report()
+    words = capsys.readouterr().out
+    assert all(word in words for word in ("precision", "support", "macro avg")) and "nan" not in words.lower()
+
+
+def test_a_learner_in_place_of_its_predictions_is_told_the_way(toy_learner):
+    for wrong in ((toy_learner,), (toy_learner, toy_learner.dls.valid, []), (torch.eye(2),)):
+        with pytest.raises(ArgumentError, match=r"from_learner\(learn\)"):
+            ClassificationInterpretation(*wrong)
+
+
+def test_arguments_of_other_libraries_are_named_with_those_there_are():
+    with pytest.raises(ArgumentError, match=r"'cmap'.\n.*normalize, figsize"):
+        example(c=3).plot_confusion_matrix(cmap="Blues")
+    with pytest.raises(ArgumentError, match="did you mean normalize"):
+        example(c=3).plot_confusion_matrix(normalized=True)
+    with pytest.raises(DataError, match=r'"row" \("true" in scikit-learn\)'):
+        example(c=3).plot_confusion_matrix(normalize="true")
 
 
 def test_most_confused_lists_the_mistakes_from_the_most_frequent_down():

@@ -8,7 +8,8 @@ from torch import nn
 from coursekit.core import TrainingError
 from coursekit.data.loaders import BatchLoader
 from coursekit.export.folder import load_learner
-from coursekit.metrics import accuracy, error_rate
+from coursekit.losses import CrossEntropyLoss, FocalLoss
+from coursekit.metrics import F1Score, accuracy, error_rate
 from coursekit.models.inference import predict_logits
 from coursekit.results.interpret import ClassificationInterpretation
 from coursekit.training.callbacks import Callback
@@ -34,18 +35,20 @@ def macro_f1(logits, targets):
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize(
-    "loss", [None, nn.CrossEntropyLoss(weight=torch.tensor([1.0, 7.0]))], ids=["plain", "weighted"]
+    "loss",
+    [None, nn.CrossEntropyLoss(weight=torch.tensor([1.0, 7.0])), CrossEntropyLoss([0, 1]), FocalLoss(weight=[0, 1])],
+    ids=["plain", "weighted", "a class of weight 0", "focal"],
 )
 def test_the_table_validate_and_predictions_agree_to_the_last_digit(make_toy_learner, precision, loss):
-    learn = make_toy_learner(metrics=[error_rate, macro_f1], precision=precision, loss_func=loss)
+    learn = make_toy_learner(metrics=[error_rate, macro_f1, F1Score("macro")], precision=precision, loss_func=loss)
     learn.dls.valid = small_batches(learn.dls.valid)
     learn.fit(2, 0.05)
     in_table = learn.recorder.values[-1][2:]
-    assert in_table == learn.validate()
+    assert in_table == learn.validate() and in_table[0] == in_table[0], "not NaN"
     probs, targets = learn.get_preds()
     logits, _ = predict_logits(learn.model, learn.dls.valid)
     assert in_table[0] == float(learn.loss_func(logits, targets))
-    assert in_table[1:] == [float(error_rate(probs, targets)), macro_f1(probs, targets)]
+    assert in_table[1:] == [float(error_rate(probs, targets)), *2 * [macro_f1(probs, targets)]]
 
 
 def small_batches(valid):
