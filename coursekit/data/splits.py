@@ -251,6 +251,7 @@ class FuncSplitter:
     func: Callable[[Any], bool]
 
     def __call__(self, items: Sequence) -> Split:
+        refuse_class("func", self.func)
         return _split_by([bool(self.func(item)) for item in _iterate(items)])
 
 
