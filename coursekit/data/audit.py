@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ..bands import PHOTO, Opening
-from ..core import CoursekitError, DataError, printable, user_path
+from ..core import CoursekitError, DataError, printable, refuse_class, user_path
 from .facts import NEAR, Copies, gather_facts
 from .files import get_image_files, ignored_files
 from .findings import TRAIN, UNUSABLE, VALID, Finding, check_all, join_findings
@@ -62,6 +62,7 @@ def audit(
 
     The item of a row is the item as it was given; of findings about many, their number; about labels, the class.
     """
+    refuse_class("labels", labels)
     found: list[Finding] = []
     root = user_path(items) if isinstance(items, str | Path) else None
     if root is not None:

@@ -20,7 +20,7 @@ from ..bands import likely_white
 from ..core import printable
 from .facts import Copies, Copy, Facts
 from .items import folders_beside_classes
-from .tables_in import is_missing
+from .tables_in import SeveralLabelsError, is_missing
 from ..text import class_name, list_some, nfc, short_name
 
 # %% auto #0
@@ -299,6 +299,10 @@ def check_all(
 ) -> list[Finding]:
     "Returns the findings of all checks; those of labels only where there are labels. `root`: the folder of all items."
     if labels is not None:
+        several = [i for i, label in enumerate(labels) if isinstance(label, list | tuple | set | dict)]
+        if several:
+            example = f"for example item {several[0]}: {labels[several[0]]!r:.60}"
+            raise SeveralLabelsError(f"{len(several):,} of {len(labels):,} items have several labels, {example}")
         alike: dict[str, Any] = {}  # 1, 1.0 and "1" are one class
         labels = [None if is_missing(label) else alike.setdefault(class_name(label), label) for label in labels]
     found = [*check_files(names, facts, min_side, max_aspect), *check_kinds(names, facts), *check_names(names)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import ArgumentError, DataError, refuse_arguments, user_path
+from ..core import ArgumentError, DataError, check_function, refuse_arguments, refuse_class, user_path
 from .block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
 from .files import RegexLabeller, get_image_files, parent_label, using_attr
 from .places import is_table, read_values, refuse_table
@@ -92,6 +92,8 @@ class ImageDataLoaders(DataLoaders):
         cls, path: str | Path, fnames: Sequence[str | Path], label_func: Callable[[str], Any], **kwargs: Any
     ) -> DataLoaders:
         "Takes files `fnames`, labelled by a function of the file's name."
+        check_function("label_func", label_func)
+        refuse_class("label_func", label_func)
         return cls.from_path_func(path, fnames, using_attr(label_func, "name"), **kwargs)
 
     @classmethod

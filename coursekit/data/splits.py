@@ -32,6 +32,12 @@ def _iterate(items: Any) -> Iterable:
     return (row for _, row in items.iterrows()) if is_table(items) else items
 
 
+def _alike(values: Sequence[Hashable]) -> list[Hashable]:
+    "Returns the values with one for all that have the same name: 1, 1.0 and the text 1 are one class or group."
+    first: dict[str, Hashable] = {}
+    return [first.setdefault(class_name(value), value) for value in values]
+
+
 def _split_by(is_valid: Sequence[bool]) -> Split:
     return _check_sides([i for i, v in enumerate(is_valid) if not v], [i for i, v in enumerate(is_valid) if v])
 
@@ -117,12 +123,6 @@ def _read_by(name: str, by: By, items: Any) -> list[Hashable]:
         cause = f"among them item {missing[0]}, counted from 0"
         raise DataError(f"{len(missing):,} of {len(items):,} items have no {name}.", cause, "give each item one")
     return _alike(values)
-
-
-def _alike(values: Sequence[Hashable]) -> list[Hashable]:
-    "Returns the values with one for all that have the same name: 1, 1.0 and the text 1 are one class or group."
-    first: dict[str, Hashable] = {}
-    return [first.setdefault(class_name(value), value) for value in values]
 
 # %% ../../nbs/lib/data/00_splits.ipynb #8ab3518d
 @dataclass(frozen=True)
@@ -251,6 +251,7 @@ class FuncSplitter:
     func: Callable[[Any], bool]
 
     def __call__(self, items: Sequence) -> Split:
+        refuse_class("func", self.func)
         return _split_by([bool(self.func(item)) for item in _iterate(items)])
 
 

@@ -729,3 +729,12 @@ def test_54_the_folder_of_an_audit_may_begin_with_home(tmp_path, monkeypatch):
     assert look("~/d").empty and look(str(tmp_path / "d")).empty
     facts = gather_facts(["~/d/1.png", tmp_path / "d" / "1.png"], cache=False)
     assert facts[0] == facts[1] and facts[0].format == "PNG"
+
+
+def test_several_labels_and_classes_without_brackets_are_answered_in_a_sentence(tmp_path):
+    files = [save(photo(i), tmp_path / f"{i}.png") for i in range(3)]
+    for labels in ([["a", "b"], "a", "b"], lambda file: ["a", "b"]):
+        with pytest.raises(DataError, match="Several labels for one image are not offered"):
+            look(files, labels)
+    with pytest.raises(DataError, match=r"write RegexLabeller\(\.\.\.\)"):
+        look(files, RegexLabeller)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from coursekit.augment.resize import Resize
 from coursekit.core import DataError
-from coursekit.data.files import get_image_files, parent_label
+from coursekit.data.files import RegexLabeller, get_image_files, parent_label
 from coursekit.data.shortcuts import ImageDataLoaders
 from coursekit.data.splits import GroupSplitter, IndexSplitter, StratifiedSplitter, k_folds
 
@@ -184,6 +184,8 @@ def test_one_hot_columns_are_one_label(root, table):
         (lambda root, table: ImageDataLoaders.from_lists(root, ["0.jpg"] * 2, "ab"), "not a list of values"),
         (lambda root, table: ImageDataLoaders.from_lists(root, ["0.jpg"] * 2, ["a", "b"]), "with two labels"),
         (lambda root, table: ImageDataLoaders.from_folder(root, splitter=StratifiedSplitter), "StratifiedSplitter"),
+        (lambda root, table: ImageDataLoaders.from_name_func(root, [], RegexLabeller), r"write RegexLabeller"),
+        (lambda root, table: ImageDataLoaders.from_name_func(root, [], "cat"), "label_func must be a function"),
     ],
 )
 def test_what_cannot_be_is_answered_with_what_to_write(root, table, call, says):
