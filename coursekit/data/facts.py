@@ -308,7 +308,7 @@ def _brightest_in(path: str | os.PathLike[str], how: Opening) -> int:
     with suppress(Exception), Image.open(path) as img:  # what is damaged is said where images are opened
         if img.mode == "RGBA" and how.mode in ("RGB", "L"):
             open_image(path)  # warns of a fourth band that looks like data, also where the cache is filled already
-        if img.mode in ("L", "RGB", "RGBA") and img.format != "TIFF" or img.mode.startswith("I"):
+        if (img.mode in ("L", "RGB", "RGBA") and img.format != "TIFF") or img.mode.startswith("I"):
             return _brightest(img)
     with suppress(Exception), open(path, "rb") as file:
         found = read_bands(file, Image.MAX_IMAGE_PIXELS)
