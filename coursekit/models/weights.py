@@ -30,7 +30,7 @@ from ..text import list_some
 DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}  # as safetensors calls them
 
 # %% auto #0
-__all__ = ['DTYPES', 'find_weights', 'read_weights', 'body_weights', 'tensor_differences', 'describe_tensors', 'own_stats']
+__all__ = ['DTYPES', 'find_weights', 'read_weights', 'own_stats', 'body_weights', 'tensor_differences', 'describe_tensors']
 
 # %% ../../nbs/lib/models/weights.ipynb #b3264c8f
 def find_weights(arch: str | Callable, weights: str | Path | None = None, download: bool = False) -> Path:
@@ -157,6 +157,55 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         )
     return dict(tensors)
 
+# %% ../../nbs/lib/models/weights.ipynb #a0615f90
+def _own_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    "Returns the tensors of a whole model that coursekit saved, under the model's names; empty for any other file."
+    saved = {key.removeprefix("model|"): tensor for key, tensor in tensors.items() if not key.startswith("opt|")}
+    return saved if {"normalize.mean", "normalize.std"} <= saved.keys() else {}
+
+
+def _saved_facts(path: Path) -> dict[str, Any]:
+    "Returns what is known of a model that coursekit saved: the facts of a checkpoint, or the text beside an export."
+    with suppress(SafetensorError, OSError, ValueError):
+        text = path.with_name("coursekit.json")
+        if path.name == "model.safetensors" and text.is_file():
+            return dict(json.loads(text.read_text("utf-8")))
+        with safe_open(path, framework="pt") as opened:
+            return dict(json.loads((opened.metadata() or {}).get("facts", "{}")))
+    return {}
+
+
+def _check_own_arch(name: str, path: Path) -> None:
+    facts = _saved_facts(path)
+    saved = facts.get("architecture") or facts.get("arch")
+    if saved not in (None, name):
+        raise ModelError(
+            f"{path} holds a model of another architecture.",
+            f"It is {saved!s:.60}, and the learner is to be {name}.",
+            f"Build the learner with {saved!s:.60}, or take weights of {name}.",
+        )
+
+
+def own_stats(path: str | Path) -> tuple[list[float], list[float]] | None:
+    """Returns the mean and std with which a model that coursekit saved has its images normalised; None for other files.
+
+    Those of its own layer, or, where that does nothing, those of the `Normalize` that its export names. Mean 0 and std
+    1 mean that the data did it, by numbers that the file does not name.
+    """
+    if not _is_safetensors(Path(path)):
+        return None
+    with safe_open(path, framework="pt") as opened:
+        names = {key.removeprefix("model|"): key for key in opened.keys()}  # noqa: SIM118 (not a dictionary)
+        if not {"normalize.mean", "normalize.std"} <= names.keys():
+            return None
+        mean, std = (opened.get_tensor(names[f"normalize.{name}"]).flatten().tolist() for name in ("mean", "std"))
+    if not any(mean) and set(std) == {1.0}:
+        with suppress(AttributeError, KeyError, TypeError):
+            facts = _saved_facts(Path(path))
+            stats = facts.get("normalize") or facts["preprocessing"]["batch"]["normalize"]
+            mean, std = (list(map(float, stats[name])) for name in ("mean", "std"))
+    return mean, std
+
 # %% ../../nbs/lib/models/weights.ipynb #bf4c2d88
 def body_weights(arch: str | Callable, body: nn.Module, path: str | Path, n_in: int = 3) -> dict[str, Tensor]:
     """Returns the state dict for `body`, an `arch` for images of `n_in` channels, from the file of weights at `path`.
@@ -236,52 +285,3 @@ def _rename_tensors(arch: str, tensors: dict[str, Tensor], path: Path) -> dict[s
         problem = f"its {len(tensors)} tensors are not the {len(expected)} of {known.name}, in order"
         raise _misfit_error(arch, path, problem)
     return dict(zip(expected, tensors.values(), strict=True))
-
-# %% ../../nbs/lib/models/weights.ipynb #a0615f90
-def _own_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    "Returns the tensors of a whole model that coursekit saved, under the model's names; empty for any other file."
-    saved = {key.removeprefix("model|"): tensor for key, tensor in tensors.items() if not key.startswith("opt|")}
-    return saved if {"normalize.mean", "normalize.std"} <= saved.keys() else {}
-
-
-def _saved_facts(path: Path) -> dict[str, Any]:
-    "Returns what is known of a model that coursekit saved: the facts of a checkpoint, or the text beside an export."
-    with suppress(SafetensorError, OSError, ValueError):
-        text = path.with_name("coursekit.json")
-        if path.name == "model.safetensors" and text.is_file():
-            return dict(json.loads(text.read_text("utf-8")))
-        with safe_open(path, framework="pt") as opened:
-            return dict(json.loads((opened.metadata() or {}).get("facts", "{}")))
-    return {}
-
-
-def _check_own_arch(name: str, path: Path) -> None:
-    facts = _saved_facts(path)
-    saved = facts.get("architecture") or facts.get("arch")
-    if saved not in (None, name):
-        raise ModelError(
-            f"{path} holds a model of another architecture.",
-            f"It is {saved!s:.60}, and the learner is to be {name}.",
-            f"Build the learner with {saved!s:.60}, or take weights of {name}.",
-        )
-
-
-def own_stats(path: str | Path) -> tuple[list[float], list[float]] | None:
-    """Returns the mean and std with which a model that coursekit saved has its images normalised; None for other files.
-
-    Those of its own layer, or, where that does nothing, those of the `Normalize` that its export names. Mean 0 and std
-    1 mean that the data did it, by numbers that the file does not name.
-    """
-    if not _is_safetensors(Path(path)):
-        return None
-    with safe_open(path, framework="pt") as opened:
-        names = {key.removeprefix("model|"): key for key in opened.keys()}  # noqa: SIM118 (not a dictionary)
-        if not {"normalize.mean", "normalize.std"} <= names.keys():
-            return None
-        mean, std = (opened.get_tensor(names[f"normalize.{name}"]).flatten().tolist() for name in ("mean", "std"))
-    if not any(mean) and set(std) == {1.0}:
-        with suppress(AttributeError, KeyError, TypeError):
-            facts = _saved_facts(Path(path))
-            stats = facts.get("normalize") or facts["preprocessing"]["batch"]["normalize"]
-            mean, std = (list(map(float, stats[name])) for name in ("mean", "std"))
-    return mean, std
