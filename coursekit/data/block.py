@@ -199,7 +199,7 @@ def _as_items(items: Any) -> Items:
     return [items] if is_image else list(items)
 
 # %% ../../nbs/02_loading.ipynb #2e4c0e78
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImageBlock(Opening):
     """Says that the input is an image: RGB, or as `mode`, `white` and `black` say (see `Opening`).
 
