@@ -233,6 +233,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                      'coursekit/augment/resize.py')},
             'coursekit.bands': { 'coursekit.bands.Opening': ('lib/bands.html#opening', 'coursekit/bands.py'),
                                  'coursekit.bands.Opening.__post_init__': ('lib/bands.html#opening.__post_init__', 'coursekit/bands.py'),
+                                 'coursekit.bands.Opening.__repr__': ('lib/bands.html#opening.__repr__', 'coursekit/bands.py'),
                                  'coursekit.bands.Opening.is_usual': ('lib/bands.html#opening.is_usual', 'coursekit/bands.py'),
                                  'coursekit.bands.Opening.n_bands': ('lib/bands.html#opening.n_bands', 'coursekit/bands.py'),
                                  'coursekit.bands.Opening.scale': ('lib/bands.html#opening.scale', 'coursekit/bands.py'),

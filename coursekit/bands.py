@@ -7,7 +7,7 @@ does not: arrays that NumPy saved, and plain TIFF."""
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -19,7 +19,7 @@ from .core import ArgumentError
 __all__ = ['PHOTO', 'Opening', 'likely_white', 'read_bands']
 
 # %% ../nbs/lib/bands.ipynb #d065608d
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Opening:
     """Says how images are opened: as `mode` "RGB", "L" (grey), "RGBA" (alpha is a fourth band), or a number of bands.
 
@@ -44,6 +44,11 @@ class Opening:
         ):
             cause, remedy = "white is a number above black", "a camera of 12 bits, for example, has white=4095"
             raise ArgumentError(f"black={self.black!r} and white={self.white!r} give no scale.", cause, remedy)
+
+    def __repr__(self) -> str:
+        usual = {field.name: field.default for field in fields(self)}
+        said = [f"{name}={value!r}" for name, value in vars(self).items() if value != usual[name]]
+        return f"{type(self).__name__}({', '.join(said)})"
 
     @property
     def n_bands(self) -> int:

@@ -145,9 +145,12 @@ def _turn(bands: list[Image.Image], orientation: int) -> list[Image.Image]:
     return [band.transpose(_TURNS[orientation]) for band in bands] if orientation in _TURNS else bands
 
 
-def _upright_size(img: Image.Image) -> tuple[int, int]:
+def _upright_size(img: Any) -> tuple[int, int]:
     "Returns the (height, width) of the upright image, if its EXIF (as in JPEG) precedes its pixels."
-    return img.size if read_orientation(img) >= 5 else img.size[::-1]  # from 5 on, height and width change places
+    width, height = img.size
+    if img.format == "TIFF":  # Pillow has changed the places of these already, or not: that depends on its version
+        width, height = int(img.tag_v2[256]), int(img.tag_v2[257])
+    return (width, height) if read_orientation(img) >= 5 else (height, width)  # from 5 on, they change places
 
 # %% ../nbs/lib/images.ipynb #7a01b534
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | np.ndarray | torch.Tensor"

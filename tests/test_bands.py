@@ -11,6 +11,7 @@ from PIL import Image
 
 from coursekit.bands import Opening, likely_white, read_bands
 from coursekit.core import DataError
+from coursekit.data.block import ImageBlock
 from coursekit.images import ImageTypeError, open_image, open_pixels
 
 # ---- files
@@ -237,6 +238,10 @@ def test_what_is_no_scale_is_refused(scale):
 def test_a_description_gives_the_same_again():
     for how in (Opening(), Opening("L", white=4095), Opening(6, white=1, black=-1)):
         assert Opening(**how.spec()) == how
+
+
+def test_it_shows_what_is_not_as_usual():
+    assert repr(Opening()) == "Opening()" and repr(ImageBlock("L", white=4095)) == "ImageBlock(mode='L', white=4095)"
 
 
 def test_the_likely_white_is_the_next_number_of_bits():

@@ -174,6 +174,15 @@ def test_5_every_orientation_comes_out_upright(kind, orientation):
         assert np.array_equal(pixels(lazy), pixels(data)), "and as a PIL image"
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "PNG"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_5_the_size_in_the_header_is_that_of_the_upright_image(tmp_path, kind, orientation):
+    exif = Image.Exif()
+    exif[274] = orientation
+    (tmp_path / "x").write_bytes(encoded(photo(40, 30), kind, exif=exif))
+    assert image_size(tmp_path / "x") == open_image(tmp_path / "x").size[::-1]
+
+
 def test_5_a_broken_exif_block_does_not_cost_a_good_photo():
     data = encoded(photo(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xffrubbish")
     assert open_image(data).size == photo().size

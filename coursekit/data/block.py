@@ -203,7 +203,7 @@ def _is_folder(source: Any) -> bool:
     return isinstance(source, str | os.PathLike) and user_path(source).is_dir()
 
 # %% ../../nbs/02_loading.ipynb #2e4c0e78
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImageBlock(Opening):
     """Says that the input is an image: RGB, or as `mode`, `white` and `black` say (see `Opening`).
 

@@ -199,13 +199,14 @@ def _read_all(sources: Sequence[ImageSource], workers: int | None, how: Opening)
     "Yields the facts of each source, with a progress bar."
     if not sources:
         return
-    pool = ThreadPoolExecutor(workers or processors())
+    pool, look = (
+        ThreadPoolExecutor(workers or processors()),
+        read_facts if how.is_usual else partial(read_facts, how=how),
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")  # what Pillow warns of is in the facts, file by file
         try:
-            yield from progress(
-                pool.map(partial(read_facts, how=how), sources), total=len(sources), desc="looking at images"
-            )
+            yield from progress(pool.map(look, sources), total=len(sources), desc="looking at images")
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -22,8 +22,8 @@ from .weights import body_weights, find_weights, own_stats
 from ..text import pluralize
 
 # %% auto #0
-__all__ = ['Normalization', 'channel_stats', 'ConcatPool', 'create_head', 'evaluating', 'pool_for', 'VisionModel',
-           'check_image_size', 'build_model', 'build_for_images', 'settle_normalization', 'load_pretrained']
+__all__ = ['Normalization', 'channel_stats', 'ConcatPool', 'create_head', 'evaluating', 'pool_for', 'VisionModel', 'build_model',
+           'check_image_size', 'build_for_images', 'settle_normalization', 'load_pretrained']
 
 # %% ../../nbs/lib/models/model.ipynb #8828d10f
 class Normalization(nn.Module):
@@ -121,7 +121,7 @@ def pool_for(body: nn.Module) -> ConcatPool:
     "Returns the pooling that suits the feature maps of a `body`."
     return ConcatPool(str(getattr(body, "output_fmt", "NCHW")), skip=getattr(body, "num_prefix_tokens", 0))
 
-# %% ../../nbs/lib/models/model.ipynb #aefd9ca8
+# %% ../../nbs/lib/models/model.ipynb #4d17d4e8
 class VisionModel(nn.Module):
     """Classifies images by `normalize`, `body`, `pool` and `head`, one after the other.
 
@@ -176,7 +176,29 @@ def _shape_error(images: Tensor, body: nn.Module, normalize: Normalization) -> M
         )
     return None
 
+# %% ../../nbs/lib/models/model.ipynb #aefd9ca8
+def build_model(
+    arch: str | Callable,
+    n_out: int,
+    n_in: int = 3,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    seed: int = 42,
+) -> VisionModel:
+    """Builds a `VisionModel` for images of `n_in` channels and `n_out` classes, with random weights from `seed`.
 
+    `mean` and `std`, one number a channel, replace those that the weights of `arch` were trained with. The global
+    random state stays as it is. Raises `ModelError` for an unknown architecture, and for `n_in` or `n_out` below 1.
+    """
+    if n_out < 1 or n_in < 1:
+        raise ModelError(f"A model cannot have {n_in} input channels and {n_out} outputs.", "Both must be 1 or more.")
+    known_mean, known_std = channel_stats(arch, n_in)
+    normalize = Normalization(known_mean if mean is None else mean, known_std if std is None else std)
+    with torch_seeded(seed, "body"):
+        body = create_body(arch, n_in)
+    return VisionModel(normalize, body, pool_for(body), create_head(2 * n_features(body), n_out, seed=seed))
+
+# %% ../../nbs/lib/models/model.ipynb #bb7ad02a
 def check_image_size(model: VisionModel, size: tuple[int, int]) -> None:
     """Raises `ModelError` unless `model` takes images of this (height, width), before any is read.
 
@@ -214,29 +236,7 @@ def _too_small_error(images: Tensor, model: VisionModel) -> ModelError | None:
         f"Use item_tfms=Resize({high}) or more, or an architecture that shrinks images less, such as a resnet.",
     )
 
-
-def build_model(
-    arch: str | Callable,
-    n_out: int,
-    n_in: int = 3,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
-    seed: int = 42,
-) -> VisionModel:
-    """Builds a `VisionModel` for images of `n_in` channels and `n_out` classes, with random weights from `seed`.
-
-    `mean` and `std`, one number a channel, replace those that the weights of `arch` were trained with. The global
-    random state stays as it is. Raises `ModelError` for an unknown architecture, and for `n_in` or `n_out` below 1.
-    """
-    if n_out < 1 or n_in < 1:
-        raise ModelError(f"A model cannot have {n_in} input channels and {n_out} outputs.", "Both must be 1 or more.")
-    known_mean, known_std = channel_stats(arch, n_in)
-    normalize = Normalization(known_mean if mean is None else mean, known_std if std is None else std)
-    with torch_seeded(seed, "body"):
-        body = create_body(arch, n_in)
-    return VisionModel(normalize, body, pool_for(body), create_head(2 * n_features(body), n_out, seed=seed))
-
-# %% ../../nbs/lib/models/model.ipynb #abee03ff
+# %% ../../nbs/lib/models/model.ipynb #10e2c223
 def build_for_images(
     arch: str | Callable, n_out: int, bands: int, size: tuple[int, int] | None, n_in: int | None = None, seed: int = 42
 ) -> VisionModel:
@@ -256,7 +256,7 @@ def build_for_images(
         check_image_size(model, size)
     return model
 
-
+# %% ../../nbs/lib/models/model.ipynb #783bcd0e
 def settle_normalization(model: VisionModel, arch: str | Callable, data: Normalize | None) -> None:
     """Makes `model` pass images on as they are where the data normalises them already.
 
@@ -291,7 +291,7 @@ def _normalized_otherwise_error(there: str, here: str, remedy: str) -> ModelErro
     what = "These weights were trained on images that were normalised in another way."
     return ModelError(what, f"There by {there}; here by {here}.", remedy)
 
-
+# %% ../../nbs/lib/models/model.ipynb #abee03ff
 def load_pretrained(
     model: VisionModel, arch: str | Callable, weights: str | Path | None = None, download: bool = False
 ) -> VisionModel:

@@ -30,7 +30,7 @@ from ..text import list_some
 DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}  # as safetensors calls them
 
 # %% auto #0
-__all__ = ['DTYPES', 'find_weights', 'read_weights', 'body_weights', 'own_stats', 'tensor_differences', 'describe_tensors']
+__all__ = ['DTYPES', 'find_weights', 'read_weights', 'own_stats', 'body_weights', 'tensor_differences', 'describe_tensors']
 
 # %% ../../nbs/lib/models/weights.ipynb #b3264c8f
 def find_weights(arch: str | Callable, weights: str | Path | None = None, download: bool = False) -> Path:
@@ -157,37 +157,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         )
     return dict(tensors)
 
-# %% ../../nbs/lib/models/weights.ipynb #bf4c2d88
-def body_weights(arch: str | Callable, body: nn.Module, path: str | Path, n_in: int = 3) -> dict[str, Tensor]:
-    """Returns the state dict for `body`, an `arch` for images of `n_in` channels, from the file of weights at `path`.
-
-    The classifier of the old task is left out, also of what `learn.save` or `learn.export` wrote. The first convolution
-    of weights for RGB is adapted to `n_in`, as timm does it: one channel gets the sum of its filters, more get them in
-    turn, scaled down. Raises `ModelError` that names what is missing, left over, or of another shape.
-    """
-    from timm.models import adapt_input_conv
-
-    name, path, expected = arch_id(arch), Path(path), body.state_dict()
-    tensors = read_weights(path)
-    own = _own_tensors(tensors)
-    if own:
-        _check_own_arch(name, path)
-        tensors = {key.removeprefix("body."): tensor for key, tensor in own.items() if key.startswith("body.")}
-    else:
-        tensors = _rename_tensors(name, tensors, path)
-    cfg = getattr(body, "pretrained_cfg", None) or {}
-    classifier = tuple(f"{part}." for part in _as_tuple(cfg.get("classifier")))
-    found = {key: tensor for key, tensor in tensors.items() if not key.startswith(classifier)}
-    for first in (f"{part}.weight" for part in _as_tuple(cfg.get("first_conv"))):
-        if n_in != 3 and first in found and found[first].shape[1] == 3:
-            found[first] = adapt_input_conv(n_in, found[first])
-    # Counters of BatchNorm: files from before 2018 lack them, and with a fixed momentum they change nothing.
-    found |= {key: expected[key] for key in expected if key.endswith("num_batches_tracked") and key not in found}
-    if problems := tensor_differences(_shapes(found), _shapes(expected)):
-        raise _misfit_error(name, path, list_some(problems, 5))
-    return found
-
-
+# %% ../../nbs/lib/models/weights.ipynb #a0615f90
 def _own_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     "Returns the tensors of a whole model that coursekit saved, under the model's names; empty for any other file."
     saved = {key.removeprefix("model|"): tensor for key, tensor in tensors.items() if not key.startswith("opt|")}
@@ -235,6 +205,36 @@ def own_stats(path: str | Path) -> tuple[list[float], list[float]] | None:
             stats = facts.get("normalize") or facts["preprocessing"]["batch"]["normalize"]
             mean, std = (list(map(float, stats[name])) for name in ("mean", "std"))
     return mean, std
+
+# %% ../../nbs/lib/models/weights.ipynb #bf4c2d88
+def body_weights(arch: str | Callable, body: nn.Module, path: str | Path, n_in: int = 3) -> dict[str, Tensor]:
+    """Returns the state dict for `body`, an `arch` for images of `n_in` channels, from the file of weights at `path`.
+
+    The classifier of the old task is left out, also of what `learn.save` or `learn.export` wrote. The first convolution
+    of weights for RGB is adapted to `n_in`, as timm does it: one channel gets the sum of its filters, more get them in
+    turn, scaled down. Raises `ModelError` that names what is missing, left over, or of another shape.
+    """
+    from timm.models import adapt_input_conv
+
+    name, path, expected = arch_id(arch), Path(path), body.state_dict()
+    tensors = read_weights(path)
+    own = _own_tensors(tensors)
+    if own:
+        _check_own_arch(name, path)
+        tensors = {key.removeprefix("body."): tensor for key, tensor in own.items() if key.startswith("body.")}
+    else:
+        tensors = _rename_tensors(name, tensors, path)
+    cfg = getattr(body, "pretrained_cfg", None) or {}
+    classifier = tuple(f"{part}." for part in _as_tuple(cfg.get("classifier")))
+    found = {key: tensor for key, tensor in tensors.items() if not key.startswith(classifier)}
+    for first in (f"{part}.weight" for part in _as_tuple(cfg.get("first_conv"))):
+        if n_in != 3 and first in found and found[first].shape[1] == 3:
+            found[first] = adapt_input_conv(n_in, found[first])
+    # Counters of BatchNorm: files from before 2018 lack them, and with a fixed momentum they change nothing.
+    found |= {key: expected[key] for key in expected if key.endswith("num_batches_tracked") and key not in found}
+    if problems := tensor_differences(_shapes(found), _shapes(expected)):
+        raise _misfit_error(name, path, list_some(problems, 5))
+    return found
 
 
 def tensor_differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """Exports: the same numbers elsewhere, nothing half written. What is spoilt on purpose: test_export_attacks.py."""
 
 import base64
+import copy
 import errno
 import hashlib
 import json
@@ -23,6 +24,7 @@ from PIL import Image
 from coursekit.augment.colour import Normalize, imagenet_stats
 from coursekit.augment.pipeline import BatchPipeline, aug_transforms
 from coursekit.augment.resize import RandomResizedCrop, Resize
+from coursekit.bands import Opening
 from coursekit.core import CoursekitError, DataError, ExportError, temporary_path
 from coursekit.data.batches import load_batch
 from coursekit.export import folder as export
@@ -463,6 +465,82 @@ def test_the_golden_sample_uses_the_whole_range_of_values():
 def test_a_predictor_can_be_made_without_a_folder(photo):
     predictor = Predictor(trained(), VOCAB, PREPROCESSING)
     assert predictor.predict(photo)[0] in VOCAB
+
+
+@pytest.mark.parametrize("replace", ["activation", "pool", "order of pooling"])
+def test_a_model_that_a_reader_would_build_otherwise_is_refused(tmp_path, replace):
+    model = trained()
+    if replace == "activation":
+        model.head.relu = torch.nn.GELU()
+    elif replace == "pool":
+        model.pool = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), Doubled())
+    else:
+        model.pool.forward = lambda maps: torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
+    with pytest.raises(ExportError, match="does not compute what a reader would compute"):
+        write_to(tmp_path / "m", model=model)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Doubled(torch.nn.Module):
+    def forward(self, features):
+        return torch.cat([features, features], dim=1)
+
+
+def test_a_model_in_half_precision_is_written_in_full(tmp_path, photo):
+    model = trained()
+    expected = load_learner(write_to(tmp_path / "a", model=model)).predict(photo)[2]
+    for name, dtype in (("b", torch.float16), ("c", torch.bfloat16)):
+        found = load_learner(write_to(tmp_path / name, model=copy.deepcopy(model).to(dtype))).predict(photo)[2]
+        torch.testing.assert_close(found, expected, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("how", [Opening("L"), Opening("RGBA"), Opening(7), Opening(white=4095), Opening(2, white=1.0)])
+def test_an_export_says_how_its_images_are_opened(tmp_path, how):
+    preprocessing = PREPROCESSING | {"image": how.spec()}
+    model = build_model(ARCH, len(VOCAB), how.n_bands)
+    predictor = load_learner(write_to(tmp_path / "m", model=model, preprocessing=preprocessing))
+    text = json.loads((tmp_path / "m" / TEXT_FILE).read_text("utf-8"))
+    assert (text["reader_version"], text["opening"]["mode"], text["preprocessing"]["image"]) == (
+        3,
+        how.mode,
+        how.spec(),
+    )
+    pixels = np.random.default_rng(0).integers(0, 255, (70, 80, how.n_bands)).astype(np.uint8)
+    assert predictor.predict(pixels)[0] in VOCAB
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"mode": "L", "white": None, "black": 0.0, "more": 1},
+        {"mode": "grey", "white": None, "black": 0.0},
+        {"mode": True, "white": None, "black": 0.0},
+        {"mode": 1001, "white": None, "black": 0.0},
+        {"mode": 0, "white": None, "black": 0.0},
+        {"mode": "L", "white": -1, "black": 0.0},
+        {"mode": "L"},
+        {"mode": ["L"], "white": None, "black": 0.0},
+        "L",
+        None,
+        7,
+    ],
+    ids=str,
+)
+def test_a_way_of_opening_that_is_none_is_refused(tmp_path, image):
+    folder = write_to(tmp_path / "m", model=build_model(ARCH, 3, 1), preprocessing=PREPROCESSING | {"image": GREY})
+    edit(folder, lambda t: t | {"preprocessing": t["preprocessing"] | {"image": image}})
+    with pytest.raises(ExportError):
+        load_learner(folder)
+
+
+GREY = Opening("L").spec()
+
+
+def test_a_mode_that_says_two_things_is_refused(tmp_path):
+    folder = write_to(tmp_path / "m", model=build_model(ARCH, 3, 1), preprocessing=PREPROCESSING | {"image": GREY})
+    edit(folder, lambda t: t | {"opening": t["opening"] | {"mode": "RGB"}})
+    with pytest.raises(ExportError, match="'opening' must be"):
+        load_learner(folder)
 
 
 # ---- exports of earlier formats

@@ -1,5 +1,6 @@
 """Predictions: one, many, a folder, from several threads; what cannot be opened is named, all of it."""
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import torch
 from export_folders import PREPROCESSING, VOCAB, run_python, trained
 from PIL import Image
 
-from coursekit.core import DataError
-from coursekit.export.predictor import Predictor, list_items
+from coursekit.core import DataError, ExportError
+from coursekit.data.batches import load_batch
+from coursekit.export.predictor import Predictor, check_same_model, list_items
 from coursekit.images import open_image
+from coursekit.losses import softmax
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +120,12 @@ def test_to_moves_the_predictor_itself(folder):
 
 def test_threads_get_what_one_would_get_alone(predictor, folder):
     expected = predictor.get_preds(folder, bs=3)
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: predictor.get_preds(folder, bs=3), range(12)))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: predictor.get_preds(folder, bs=3), range(16)))
+        features = list(pool.map(lambda _: predictor.get_features(folder, bs=3), range(16)))
         singles = list(pool.map(lambda i: predictor.predict(folder / f"{i % 7}.png")[2], range(28)))
     assert all(torch.equal(probs, expected) for probs in found)
+    assert all(torch.equal(some, predictor.get_features(folder, bs=3)) for some in features)
     for i, probs in enumerate(singles):
         torch.testing.assert_close(probs, expected[i % 7])
 
@@ -138,3 +143,72 @@ def test_predicting_alone_imports_no_tables(tmp_path, exported, folder):
 
 def test_list_items_takes_strings_as_paths_and_not_as_letters():
     assert list_items("photo.jpg") == ["photo.jpg"] and list_items(("a", "b")) == ["a", "b"]
+
+
+# ---- features
+
+
+def test_features_are_what_the_head_sees_in_order(predictor, folder):
+    features = predictor.get_features(folder, bs=3)
+    paths = [folder / f"{i}.png" for i in range(7)]
+    with torch.no_grad():
+        assert torch.equal(features, predictor.model.features(load_batch(paths, PREPROCESSING)))
+        assert torch.equal(softmax(predictor.model.classify(features)), predictor.get_preds(folder, bs=7))
+    assert features.dtype == torch.float32 and features.shape == (7, predictor.model.head.norm1.num_features)
+    assert not features.requires_grad and torch.equal(predictor.get_features(paths[::-1]).flip(0), features)
+
+
+def test_features_of_one_image_and_of_none(predictor, folder):
+    assert predictor.get_features(folder / "0.png").shape[0] == 1
+    assert predictor.get_features([]).shape == (0, predictor.get_features(folder).shape[1])
+
+
+def test_features_find_the_same_picture(predictor, folder):
+    features = torch.nn.functional.normalize(predictor.get_features(folder))
+    assert (features @ features.T).argmax(dim=1).tolist() == list(range(7))
+
+
+def test_features_of_images_that_cannot_be_opened_are_refused_together(predictor, folder):
+    (folder / "2.png").write_text("<html>")
+    with pytest.raises(DataError, match=r"1 of 7 images(.|\n)*drop_bad=True"):
+        predictor.get_features(folder)
+
+
+# ---- bad images, and what is no image
+
+
+def test_bad_images_are_left_out_of_a_table_when_asked(predictor, folder, capsys):
+    whole = predictor.predictions(folder)
+    (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:200])
+    (folder / "5.png").write_text("<html>")
+    table = predictor.predictions(folder, drop_bad=True)
+    assert "2 of 7 images are left out" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(table, whole.drop([2, 5]).reset_index(drop=True))
+    for name in ("2.png", "5.png"):
+        with pytest.raises(DataError):
+            predictor.predict(folder / name)
+    assert predictor.predictions([b"", b""], drop_bad=True).shape == (0, 6)
+
+
+@pytest.mark.parametrize("row", [pd.Series({"file": "0.png", "label": "cat"}), pd.DataFrame({"file": ["0.png"]})])
+def test_a_row_or_a_table_is_refused_in_a_sentence_that_names_the_path(predictor, row):
+    with pytest.raises(TypeError, match=r"pass the path that it holds"):
+        predictor.predict(row)
+
+
+def test_half_precision_tensors_are_images(predictor, folder):
+    tensor = torch.from_numpy(np.asarray(open_image(folder / "0.png")).copy()).permute(2, 0, 1) / 255
+    expected = predictor.predict(tensor)[2]
+    for dtype in (torch.float16, torch.float64):
+        assert torch.equal(predictor.predict(tensor.to(dtype))[2], expected)
+
+
+# ---- the model that was trained is the model that is rebuilt
+
+
+def test_another_layer_without_weights_is_noticed(predictor):
+    images, changed = torch.rand(2, 3, 64, 64), copy.deepcopy(predictor.model)
+    check_same_model(changed, predictor.model, images, 1e-6)
+    changed.head.relu = torch.nn.Sigmoid()
+    with pytest.raises(ExportError, match="a layer without weights was replaced"):
+        check_same_model(changed, predictor.model, images, 1e-3)

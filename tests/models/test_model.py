@@ -8,7 +8,15 @@ import torchvision
 from torch import nn
 
 from coursekit.core import ModelError
-from coursekit.models.model import ConcatPool, Normalization, build_model, channel_stats, create_head
+from coursekit.models.model import (
+    ConcatPool,
+    Normalization,
+    build_for_images,
+    build_model,
+    channel_stats,
+    check_image_size,
+    create_head,
+)
 
 LITE0 = "efficientnet_lite0"
 # One of each kind of feature maps that timm gives, and of each way in which it counts their channels.
@@ -136,3 +144,48 @@ def test_an_error_that_is_not_about_the_images_shape_is_left_as_it_is():
     model.body = Failing()
     with pytest.raises(RuntimeError, match="out of memory"):
         model(torch.rand(2, 3, 64, 64))
+
+
+# ---- images that are too small
+
+
+@pytest.mark.parametrize("arch, size, smallest", [("inception_v3", (64, 64), 75), ("inception_v3", (64, 300), 75)])
+def test_images_too_small_for_an_architecture_are_refused_with_the_smallest_size_that_works(arch, size, smallest):
+    what = rf"{size[0]} x {size[1]} pixels are too small(.|\n)*Resize\({smallest}\)"
+    with pytest.raises(ModelError, match=what):
+        build_for_images(arch, 2, 3, size)
+    model = build_model(arch, 2)
+    with pytest.raises(ModelError, match=what):
+        model(torch.rand(2, 3, *size))
+    assert model.training, "the mode is as it was"
+    check_image_size(model, (smallest, smallest))
+    model.eval()(torch.rand(1, 3, smallest, smallest))
+
+
+def test_a_size_that_only_a_transformer_minds_is_refused_without_a_look():
+    with pytest.raises(ModelError, match=r"160 x 160 pixels; it cannot take 64 x 64"):
+        build_for_images("test_vit", 2, 3, (64, 64))
+
+
+@pytest.mark.parametrize("arch", [LITE0, "resnet18", "test_convnext", "mobilenetv3_small_050"])
+def test_small_images_that_work_are_taken(arch):
+    build_for_images(arch, 2, 1, (32, 40))
+
+
+def test_an_error_of_another_kind_is_no_matter_of_size():
+    model = build_model("test_resnet", 2)
+    model.body.forward = lambda images: (_ for _ in ()).throw(RuntimeError("out of luck"))
+    with pytest.raises(RuntimeError, match="out of luck"):
+        check_image_size(model, (32, 32))
+
+
+def test_statistics_follow_the_filters_that_channels_get():
+    (mean1, _), (mean4, std4), (mean7, _) = (channel_stats("resnet34", n) for n in (1, 4, 7))
+    assert mean1 == pytest.approx((0.449,), abs=1e-3) and mean4 == (0.485, 0.456, 0.406, 0.485)
+    assert len(std4) == 4 and mean7 == mean4[:3] * 2 + mean4[:1]
+
+
+@pytest.mark.parametrize("n_in, bands", [(3, 1), (1, 3), (4, 6)])
+def test_another_number_of_channels_than_that_of_the_images_is_refused(n_in, bands):
+    with pytest.raises(ModelError, match=rf"n_in={n_in}(.|\n)*{bands} channel"):
+        build_for_images("test_resnet", 2, bands, None, n_in)

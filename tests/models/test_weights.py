@@ -4,19 +4,26 @@ import hashlib
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import timm
 import torch
 import torchvision
+from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
+from coursekit.augment.colour import Normalize, imagenet_stats
+from coursekit.augment.resize import Resize
 from coursekit.core import DataError, ModelError
+from coursekit.data.block import DataLoaders
+from coursekit.data.shortcuts import ImageDataLoaders
 from coursekit.datasets.fetch import RemoteFile
 from coursekit.models import weights
 from coursekit.models.bodies import ARCHITECTURES, Architecture
-from coursekit.models.model import build_model, load_pretrained
+from coursekit.models.model import Normalization, build_model, load_pretrained
 from coursekit.models.weights import body_weights, find_weights, read_weights, tensor_differences
+from coursekit.training.learner import Learner, vision_learner
 
 LITE0 = "efficientnet_lite0"
 
@@ -243,3 +250,89 @@ def test_one_channel_gets_the_sum_of_three_and_six_channels_get_half_of_each(tmp
         found = body_weights(arch, body, tmp_path / "w.pth", n_in)
         torch.testing.assert_close(found[name], expected)
         body.load_state_dict(found)
+
+
+# ---- an own model as the start for other classes
+
+
+def data(root: Path, labels: str, normalize: Normalize | None = None) -> DataLoaders:
+    for k, label in enumerate(labels):
+        (root / label).mkdir(parents=True, exist_ok=True)
+        for i in range(6):
+            pixels = np.random.default_rng(10 * k + i).integers(0, 90, (32, 32, 3)).astype(np.uint8)
+            pixels[..., k % 3] += 100
+            Image.fromarray(pixels).save(root / label / f"{i}.png")
+    options = {"valid_pct": 0.25, "bs": 4, "device": "cpu", "item_tfms": Resize(24)}
+    return ImageDataLoaders.from_folder(root, batch_tfms=[normalize] if normalize else None, **options)
+
+
+def trained(root: Path, normalize: Normalize | None = None) -> Learner:
+    learn = vision_learner(data(root / "ab", "ab", normalize), "test_resnet", pretrained=False, precision="fp32")
+    learn.fit(1)
+    return learn
+
+
+IMAGENET = Normalize.from_stats(*imagenet_stats)
+
+
+@pytest.mark.parametrize("form", ["checkpoint", "with another ending", "a bare name", "folder", "file of the export"])
+def test_a_body_of_ones_own_starts_a_model_for_other_classes(tmp_path, monkeypatch, form):
+    monkeypatch.chdir(tmp_path)
+    learn = trained(tmp_path)
+    learn.model.normalize = Normalization([0.4] * 3, [0.3] * 3)  # whatever it was trained with goes along
+    given = {
+        "checkpoint": lambda: learn.save("own"),
+        "with another ending": lambda: learn.save("own.ckpt"),
+        "a bare name": lambda: learn.save("own") and "own",
+        "folder": lambda: learn.export("x"),
+        "file of the export": lambda: learn.export("x") / "model.safetensors",
+    }[form]()
+    start = vision_learner(data(tmp_path / "cde", "cde"), "test_resnet", weights=given)
+    for name, tensor in learn.model.body.state_dict().items():
+        assert torch.equal(start.model.body.state_dict()[name], tensor), name
+    assert torch.equal(start.model.normalize.mean, learn.model.normalize.mean)
+    assert start.model.head.linear2.out_features == 3
+    assert not any(p.requires_grad for p in start.model.body.parameters())
+    start.fit(1)
+
+
+@pytest.mark.parametrize("form", ["checkpoint", "folder"])
+def test_a_model_of_another_architecture_is_refused_by_its_name(tmp_path, monkeypatch, form):
+    monkeypatch.chdir(tmp_path)
+    learn = trained(tmp_path)
+    given = learn.save("own") if form == "checkpoint" else learn.export("x")
+    with pytest.raises(ModelError, match=r"It is test_resnet, and the learner is to be resnet18"):
+        vision_learner(learn.dls, "resnet18", weights=given)
+
+
+def test_an_own_body_for_rgb_is_adapted_to_other_channels(tmp_path):
+    learn = trained(tmp_path)
+    body = build_model("test_resnet", 2, n_in=1).body
+    first = f"{body.pretrained_cfg['first_conv']}.weight"
+    found = body_weights("test_resnet", body, learn.save(tmp_path / "own"), 1)[first]
+    torch.testing.assert_close(found, learn.model.body.state_dict()[first].sum(1, keepdim=True))
+
+
+def test_weights_trained_on_images_that_the_data_normalised_are_refused_where_they_would_come_as_they_are(tmp_path):
+    learn = trained(tmp_path, IMAGENET)
+    assert learn.model.normalize.mean.eq(0).all()
+    file = learn.save(tmp_path / "own")
+    with pytest.raises(ModelError, match=r"There by a Normalize in batch_tfms; here by no Normalize"):
+        vision_learner(data(tmp_path / "cde", "cde"), "test_resnet", weights=file)
+    start = vision_learner(data(tmp_path / "cde", "cde", IMAGENET), "test_resnet", weights=file)
+    assert start.model.normalize.mean.eq(0).all() and start.model.normalize.std.eq(1).all()
+
+
+def test_an_export_says_how_its_images_were_normalised_and_the_model_does_it(tmp_path):
+    folder = trained(tmp_path, IMAGENET).export(tmp_path / "x")
+    start = vision_learner(data(tmp_path / "cde", "cde"), "test_resnet", weights=folder)
+    torch.testing.assert_close(start.model.normalize.mean.flatten(), torch.tensor(IMAGENET.mean))
+    other = Normalize.from_stats([0.1] * 3, [1.0] * 3)
+    with pytest.raises(ModelError, match=r"0\.485(.|\n)*0\.1(.|\n)*Leave Normalize out"):
+        vision_learner(data(tmp_path / "cde", "cde", other), "test_resnet", weights=folder)
+
+
+def test_weights_without_pretraining_contradict_each_other(tmp_path):
+    learn = trained(tmp_path)
+    with pytest.raises(ModelError, match="contradict"):
+        vision_learner(learn.dls, "test_resnet", weights=learn.save(tmp_path / "own"), pretrained=False)
