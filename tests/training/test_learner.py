@@ -5,12 +5,15 @@ import math
 
 import pytest
 import torch
+from sklearn.metrics import f1_score
 from torch import nn
 
 from coursekit.augment.colour import Normalize
 from coursekit.core import ModelError, TrainingError
 from coursekit.export.folder import load_learner
+from coursekit.losses import CrossEntropyLoss
 from coursekit.metrics import accuracy, error_rate
+from coursekit.models.inference import predict_logits
 from coursekit.training.callbacks import Callback
 from coursekit.training.learner import Learner, vision_learner
 from coursekit.training.lr_finder import minimum, steep
@@ -88,6 +91,25 @@ def test_weight_decay_spares_biases_and_norms(toy_learner):
     assert rates.decays[0] == {0.0, 0.3}
     spared = [g["params"] for g in toy_learner.opt.param_groups if g["weight_decay"] == 0]
     assert all(p.ndim == 1 for params in spared for p in params)
+
+
+def macro_f1(logits, targets):
+    return torch.tensor(f1_score(targets, logits.argmax(dim=1), average="macro"))
+
+
+def test_table_validation_and_a_second_look_agree_where_the_mean_over_batches_is_another_number(
+    make_small_learner, image_loaders
+):
+    weights = torch.tensor([1.0, 0.0])  # whole batches of weight 0: their mean would be NaN
+    dls = image_loaders(val_bs=2)
+    learn = make_small_learner(dls, metrics=macro_f1, loss_func=CrossEntropyLoss(weight=weights))
+    learn.fit(2, 1e-4)
+    logits, targets = predict_logits(learn.model, dls.valid)
+    expected = [learn.loss_func(logits, targets).item(), macro_f1(logits, targets).item()]
+    assert learn.validate() == learn.final_record[1:] == learn.recorder.values[-1][2:] == expected
+    assert all(math.isfinite(value) for value in expected)
+    means = [macro_f1(learn.model(x), y) for x, y in dls.valid]
+    assert sum(means) / len(means) != expected[1]
 
 
 # ---- rates
