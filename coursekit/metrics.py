@@ -30,6 +30,7 @@ def error_rate(predictions: Tensor, targets: Tensor) -> Tensor:
 
 # %% ../nbs/lib/metrics.ipynb #0e1b110b
 import math
+import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -113,8 +114,9 @@ class SklearnMetric:
     `func`: the function, or its name in `sklearn.metrics`. `probs`: it takes probabilities instead of classes: (N, C),
     or (N,) for two classes, those of the second. `kwargs` go to `func` and into the column's name: "f1_macro" for
     `SklearnMetric(f1_score, average="macro")`. `average="auto"` is "binary" for two classes, where the second class of
-    the vocabulary counts as positive, and "macro" for more. `lower_is_better` is known to callbacks that look for the
-    best epoch; by default scikit-learn's rule decides: a name ends in _loss, _error or _deviance.
+    the vocabulary counts as positive, and "macro" for more. `lower_is_better` is for callbacks that look for the
+    best epoch; by default scikit-learn's rule decides: lower is better for names that end in _loss, _error or
+    _deviance, higher for _score. None: the name says nothing.
     """
 
     def __init__(
@@ -124,8 +126,9 @@ class SklearnMetric:
         self.probs, self.kwargs = probs, kwargs
         given = {key: value for key, value in kwargs.items() if value != "auto"}
         self.__name__ = _with_arguments(metric_name(self.func).removesuffix("_score"), given)
-        by_name = metric_name(self.func).endswith(("_loss", "_error", "_deviance"))
-        self.lower_is_better = by_name if lower_is_better is None else lower_is_better
+        if lower_is_better is None and (rule := re.search("_(score|loss|error|deviance)$", metric_name(self.func))):
+            lower_is_better = rule[1] != "score"
+        self.lower_is_better = lower_is_better
         self._said: set[str] = set()
 
     def __repr__(self) -> str:
@@ -207,7 +210,7 @@ class MatthewsCorrCoef(SklearnMetric):
     """Computes Matthews' correlation of answers and targets: 1 for all right, 0 for guessing."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__("matthews_corrcoef", **kwargs)
+        super().__init__("matthews_corrcoef", lower_is_better=False, **kwargs)
 
 
 class CohenKappa(SklearnMetric):

@@ -59,12 +59,13 @@ def _families(text: str) -> tuple[list[str], set[int]]:
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties, findfont, fontManager
 
-    missing = {ord(letter) for letter in text if not letter.isascii() and letter.isprintable()}
+    missing, found = {ord(letter) for letter in text if not letter.isascii() and letter.isprintable()}, []
     for family in rcParams["font.family"] if missing else ():
         missing -= _letters(findfont(FontProperties(family=[family])))
+    if not missing:
+        return [], set()
     installed = {font.name: font.fname for font in fontManager.ttflist if not font.name.startswith(_LATER)}
-    found = []
-    for family in sorted(installed, key=lambda name: ("Sans" not in name, name)) if missing else ():
+    for family in sorted(installed, key=lambda name: ("Sans" not in name, name)):
         if missing & (letters := _letters(installed[family])):
             missing -= letters
             found.append(family)

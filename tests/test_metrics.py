@@ -257,6 +257,7 @@ def test_columns_have_names_of_their_own() -> None:
         (SklearnMetric("log_loss", probs=True), True),
         (SklearnMetric(m.mean_absolute_error), True),
         (SklearnMetric(lambda t, p: 0.0, lower_is_better=True), True),
+        (SklearnMetric(lambda t, p: 0.0), None),
     ],
 )
 def test_a_metric_says_which_direction_is_better(metric, lower) -> None:

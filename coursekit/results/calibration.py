@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 # %% auto #0
-__all__ = ['LEAST_TEMPERATURE', 'MOST_TEMPERATURE', 'reliability', 'check_answers', 'check_probabilities',
+__all__ = ['LEAST_TEMPERATURE', 'MOST_TEMPERATURE', 'reliability', 'as_tensor', 'check_answers', 'check_probabilities',
            'expected_calibration_error', 'plot_reliability', 'apply_temperature', 'fit_temperature']
 
 # %% ../../nbs/lib/results/calibration.ipynb #9771b708
@@ -51,14 +51,20 @@ def reliability(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor, n_bins: 
     return pd.DataFrame({name: values.numpy() for name, values in columns.items()})
 
 
-def _as_tensor(values: ArrayLike | Tensor) -> Tensor:
-    "Returns a tensor as it is; converts lists through numpy, which keeps their numbers in float64."
-    return values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+def as_tensor(values: ArrayLike | Tensor) -> Tensor:
+    """Returns numbers as a tensor on the CPU, those of a table or Series by place; raises `DataError` for texts."""
+    if isinstance(values, Tensor):
+        return values.detach().cpu()
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        remedy = "Give numbers; for labels their classes' indices: [vocab.index(label) for label in labels]."
+        raise DataError(f"Values of type {array.dtype} are no numbers.", "", remedy)
+    return torch.tensor(array)
 
 
 def check_answers(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
     "Returns probabilities (N, C) and class indices (N,) on the CPU; raises `DataError` if they don't fit together."
-    probabilities, labels = _as_tensor(probs).detach().cpu(), _as_tensor(targets).detach().cpu()
+    probabilities, labels = as_tensor(probs), as_tensor(targets)
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or 0 in probabilities.shape:
         raise DataError(
             f"Probabilities of shape {tuple(probabilities.shape)} do not go with targets of {tuple(labels.shape)}.",
@@ -73,7 +79,7 @@ def check_answers(probs: ArrayLike | Tensor, targets: ArrayLike | Tensor) -> tup
 
 def check_probabilities(probs: ArrayLike | Tensor) -> Tensor:
     "Returns probabilities (..., C) as floats; raises `DataError` unless all rows are 0 or more, and 1 in sum."
-    given = _as_tensor(probs)
+    given = probs if isinstance(probs, Tensor) else as_tensor(probs)
     given = given if given.is_floating_point() else given.double()
     if given.ndim == 0 or 0 in given.shape:
         raise DataError(f"Probabilities of shape {tuple(given.shape)} are none.", "", "Give some of shape (N, C).")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ['ClassificationInterpretation']
 
 # %% ../../nbs/09_interpretation.ipynb #366b7fb1
-from .calibration import check_answers
+from .calibration import as_tensor, check_answers
 from coursekit.results.confusion import (
     confusion_counts,
     draw_matrix,
@@ -67,14 +67,15 @@ class ClassificationInterpretation:
             remedy = "For a learner: ClassificationInterpretation.from_learner(learn)."
             raise ArgumentError("An interpretation needs probabilities, targets and classes.", "", remedy)
         refuse_table(items, "pass where the images are: dl.sources, or a column of paths")
-        self.probs = torch.as_tensor(probs).detach().float().cpu()
-        self.targets = torch.as_tensor(targets).long().cpu()
+        self.probs, self.targets = as_tensor(probs).float(), as_tensor(targets)
+        if bool((self.targets == self.targets.long()).all()):  # 1.0 is an index, 1.7 is refused below
+            self.targets = self.targets.long()
         self.vocab, self.items, self.image = list(vocab), None if items is None else list(items), image
         self._check()
         of_targets = self.probs.gather(1, self.targets[:, None])[:, 0]
         # A probability that has underflowed to 0 would be an infinite loss, and no two of those could be compared.
         log_likelihood = of_targets.clamp_min(torch.finfo(torch.float32).tiny).log()
-        self.losses = -log_likelihood if losses is None else torch.as_tensor(losses).detach().float().cpu()
+        self.losses = -log_likelihood if losses is None else as_tensor(losses).float()
         if self.losses.shape != self.targets.shape:
             what = f"Losses of shape {tuple(self.losses.shape)} do not go with {len(self.targets)} images."
             raise DataError(what, "", "Give one loss for each image.")

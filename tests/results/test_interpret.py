@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -16,6 +17,7 @@ from coursekit.core import ArgumentError, DataError
 from coursekit.data.block import DataBlock
 from coursekit.data.files import parent_label
 from coursekit.metrics import F1Score
+from coursekit.results.calibration import expected_calibration_error
 from coursekit.results.confusion import (
     choose_rows,
     confused_order,
@@ -104,6 +106,21 @@ def test_a_learner_in_place_of_its_predictions_is_told_the_way(toy_learner):
     for wrong in ((toy_learner,), (toy_learner, toy_learner.dls.valid, []), (torch.eye(2),)):
         with pytest.raises(ArgumentError, match=r"from_learner\(learn\)"):
             ClassificationInterpretation(*wrong)
+
+
+def test_tables_and_arrays_are_taken_by_place_and_no_number_is_cut():
+    probs, shuffled = torch.eye(2)[[0, 1, 1]], [12, 10, 11]
+    table = pd.DataFrame(probs.numpy(), index=shuffled, columns=["a", "b"])
+    interp = ClassificationInterpretation(table, pd.Series([0, 1, 1], index=shuffled), ["a", "b"])
+    assert torch.equal(interp.probs, probs) and interp.targets.tolist() == [0, 1, 1]
+    assert ClassificationInterpretation(probs, np.array([False, True, True]), ["a", "b"]).targets.tolist() == [0, 1, 1]
+    with pytest.raises(DataError, match="no class indices"):
+        ClassificationInterpretation(probs, [0.0, 1.7, 1.0], ["a", "b"])
+    for wrong in (["a", "b", "b"], pd.Series(["a", "b", "b"])):
+        with pytest.raises(DataError, match=r"vocab\.index"):
+            ClassificationInterpretation(probs, wrong, ["a", "b"])
+        with pytest.raises(DataError, match=r"vocab\.index"):
+            expected_calibration_error(probs, wrong)
 
 
 def test_arguments_of_other_libraries_are_named_with_those_there_are():
