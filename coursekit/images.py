@@ -259,7 +259,7 @@ def _open_path(path: str | os.PathLike[str], size_rule: SizeRule | None) -> Imag
     if "\0" in str(name):
         raise ImageError(f"Cannot open {name!r}", "no file has a zero in its name", "check the name", "cannot be read")
     try:
-        with open(os.path.expanduser(path), "rb") as file:
+        with open(path, "rb") as file:
             return _from_file(file, name, size_rule)
     except OSError as error:
         raise ImageError(f"Cannot open {name}", *explain_os_error(Path(name), error), fault="cannot be read") from error
