@@ -124,7 +124,9 @@ def _check_source(source: Any) -> Any:
     for path in (user_path(source), Path(os.fspath(source).replace("\\", "/"))):
         if path.exists():
             return path
-    raise DataError(f"no file {source}", remedy="check folder, name and ending (ColReader has pref= and suff=)")
+    raise DataError(
+        f"no file {source}", remedy="check folder, name and ending (pref=, suff= of ColReader; path=, suff= of from_df)"
+    )
 
 
 def _check_label(label: Any) -> Any:
@@ -149,7 +151,7 @@ def _raise_faults(faults: Sequence[Fault], n_items: int) -> None:
         raise data_error(
             f"{len({fault.position for fault in faults})} of {pluralize(n_items, 'item')} cannot be used.",
             [fault.problem for fault in faults],
-            "fix them, or leave them out: dataloaders(..., drop_bad=True) does",
+            "fix them, or leave them out by drop_bad=True",
         ) from faults[0].error
 
 # %% ../../nbs/lib/data/items.ipynb #b77217b2
@@ -271,7 +273,7 @@ def choose_vocab(
             f"{pluralize(len(only_valid), 'class', 'classes')} in the validation set only.",
             [Problem(f"class {name!r}", f"0 for training, {n} for validation") for name, n in only_valid.most_common()],
             "use StratifiedSplitter(), which keeps some of each class for training; or leave these classes "
-            "out; or, if that is meant, name all classes in CategoryBlock(vocab=[...])",
+            "out; or, if that is meant, name all classes: vocab=[...] of CategoryBlock, from_folder or from_df",
         )
     untrained = [label for label in categorize.vocab if label not in trained]
     if untrained:

@@ -137,7 +137,7 @@ class ImageDataLoaders(DataLoaders):
         if not is_table(df):
             raise ArgumentError("df must be a table.", f"it is a {type(df).__name__}", "from_csv reads a file")
         splitter = _one_splitter(splitter, valid_pct, seed, valid_col)
-        get_x = ColReader(fn_col, pref=user_path(path) / (folder or ""), suff=suff)
+        get_x = ColReader(fn_col, pref=user_path(path) / user_path(folder or ""), suff=suff)
         get_y = ColReader(label_col) if isinstance(label_col, str | int) else OneHotReader(label_col)
         block = DataBlock((image, CategoryBlock(vocab)), None, get_x, get_y, splitter, item_tfms, batch_tfms)
         return block.dataloaders(df, seed=seed, **kwargs)

@@ -18,7 +18,7 @@ from ..core import ArgumentError, DataError, check_whole, derive_seed, refuse_cl
 from .files import get_image_files
 from .places import is_table, read_positions, read_values, refuse_table
 from .tables_in import is_missing, read_cell, read_truth
-from ..text import class_name, list_some
+from ..text import class_name, list_some, short_name
 
 # %% auto #0
 __all__ = ['Split', 'By', 'RandomSplitter', 'LabelSplitter', 'StratifiedSplitter', 'GroupSplitter', 'StratifiedGroupSplitter', 'k_folds', 'FuncSplitter', 'IndexSplitter', 'GrandparentSplitter', 'ColSplitter', 'shuffle_positions', 'class_shares']
@@ -288,6 +288,10 @@ class GrandparentSplitter:
             remedy = f"name your folders in GrandparentSplitter, or take get_image_files(path, folders={wanted})"
             counts = list_some([f"{n} {name}" for name, n in others.most_common()], 5)
             cause = f"{others.total()} items lie in other folders: {counts}"
+            beside = [item for item in items if Path(item).parent.name in wanted]
+            if beside:
+                cause += f"; {len(beside)} of them beside the class folders, such as {short_name(beside[0])}"
+                remedy = f"move or remove the images beside the class folders; for other folders, {remedy}"
             raise DataError(f"Not every item is in {wanted[0]}/ or {wanted[1]}/", cause, remedy)
         return _split_by([name == self.valid_name for name in names])
 

@@ -128,6 +128,7 @@ def test_home_is_understood_by_every_short_form(root, table, monkeypatch):
         assert dls.train.n == 18
     files = [f"~/d/{name}" for name in table["file"]]
     assert ImageDataLoaders.from_folder("~/d", valid_pct=0.25, **OPTIONS).train.n == 18
+    assert ImageDataLoaders.from_df(table, folder="~/d", **OPTIONS).train.n == 20
     assert ImageDataLoaders.from_path_func("~/d", files, parent_label, **OPTIONS).c == 2
     assert ImageDataLoaders.from_csv("~/d", **OPTIONS).c == ImageDataLoaders.from_df(table, "~/d", **OPTIONS).c == 2
 

@@ -293,3 +293,11 @@ def test_values_of_mixed_types_are_one_group_one_class_and_one_side():
     assert StratifiedSplitter(0.34)(days, days)[1] == StratifiedSplitter(0.34)(names, names)[1]
     assert ColSplitter("day", on=1)(pd.DataFrame({"day": days}))[1] == [0, 1, 2]
     assert ColSplitter("day", on="1")(pd.DataFrame({"day": days}))[1] == [0, 1, 2]
+
+
+def test_pictures_beside_the_class_folders_of_a_side_are_named():
+    files = [Path(f"p/{side}/cat/{i}.jpg") for side in ("train", "valid") for i in range(2)]
+    with pytest.raises(
+        DataError, match=r"1 of them beside the class folders, such as train/logo\.jpg[\s\S]*move or remove"
+    ):
+        GrandparentSplitter()([*files, Path("p/train/logo.jpg")])
