@@ -11,6 +11,7 @@ import json
 import operator
 import os
 import platform
+import random
 import re
 import shutil
 import sys
@@ -28,9 +29,9 @@ import torch
 
 # %% auto #0
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
-           'ArgumentError', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed', 'generator',
-           'torch_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic',
-           'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
+           'ArgumentError', 'plain', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed', 'generator',
+           'torch_seeded', 'all_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path',
+           'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -98,11 +99,20 @@ class ArgumentError(DataError, TypeError):
     "An argument that does not exist, or cannot have this value."
 
 
-def check_whole(name: str, value: Any, least: int) -> None:
-    "Raises `ArgumentError` unless `value` is a whole number of at least `least`."
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+def plain(value: Any) -> Any:
+    "Returns numbers of numpy and torch (arrays as lists) as Python's own, also in a list or tuple; all else as it is."
+    if isinstance(value, np.generic | np.ndarray | torch.Tensor):
+        return value.tolist()
+    return type(value)([plain(part) for part in value]) if type(value) in (list, tuple) else value
+
+
+def check_whole(name: str, value: Any, least: int) -> int:
+    "Returns a whole number as Python's `int`; raises `ArgumentError` unless it is one, and at least `least`."
+    whole = plain(value)
+    if not isinstance(whole, int) or isinstance(whole, bool) or whole < least:
         remedy = f"leave {name} out, or give such a number"
         raise ArgumentError(f"{name}={value!r} cannot be.", f"it is a whole number, {least} or more", remedy)
+    return whole
 
 
 def check_function(name: str, value: Any) -> None:
@@ -152,6 +162,20 @@ def torch_seeded(*parts: int | str) -> Iterator[None]:
         if gpus:
             torch.cuda.manual_seed_all(derive_seed(*parts))
         yield
+
+# %% ../nbs/lib/core.ipynb #eafab51b
+@contextmanager
+def all_seeded(*parts: int | str) -> Iterator[None]:
+    "Does for the global generators of Python and numpy as well what `torch_seeded` does for torch's."
+    python, numpy = random.getstate(), np.random.get_state()
+    random.seed(derive_seed(*parts))
+    np.random.seed(derive_seed(*parts) % 2**32)
+    try:
+        with torch_seeded(*parts):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
 
 # %% ../nbs/lib/core.ipynb #9056d14b
 _GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio: the step of SplitMix64

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..augment.functions import ItemChain, ItemFunction
 from ..augment.pipeline import BatchPipeline
-from ..core import DataError
+from ..core import DataError, uniforms
 from .batches import Categorize, stack_sources
 from .items import choose_vocab
 from .splits import RandomSplitter
@@ -53,11 +54,13 @@ def _describe_item(block: DataBlock, item: Any, source: Any, label: Any, categor
     yield f"\nOne item: {short_name(item)} ({type(item).__name__})"
     yield f"  image, by {function_name(block.get_x) if block.get_x else 'the item itself'}: {short_name(source)}"
     yield f"  opened: {_pixels(np.asarray(open_image(source)))}"
-    if block.item_tfms is not None:
-        prepared = np.asarray(open_image(source, block.item_tfms.prepared_size))
-        yield f"  {block.item_tfms}"
+    if (tfm := block.item_tfms) is not None:
+        prepared = np.asarray(open_image(source, tfm.prepared_size))
+        for part in tfm.parts if isinstance(tfm, ItemChain) else [tfm]:
+            yield f"  {part}" + (", in training only" if isinstance(part, ItemFunction) and not part.always else "")
         yield f"    prepared: {_pixels(prepared)}"
-        yield f"    finished: {_pixels(block.item_tfms.finish(prepared))}"
+        draws = uniforms(0, 0, [0], tfm.n_uniforms)[0] if isinstance(tfm, ItemChain) else None
+        yield f"    finished: {_pixels(tfm.finish(prepared, draws))}"
     yield f"  label, by {function_name(block.get_y)}: {label!r} ({type(label).__name__}) -> target {categorize(label)}"
 
 

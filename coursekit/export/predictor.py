@@ -113,7 +113,7 @@ class Predictor:
         model. Unlike `Learner.get_preds`, it gives no targets: these images have no labels. Raises one `DataError` that
         names all images that cannot be opened, and one if `bs` is not a whole number of at least 1.
         """
-        check_whole("bs", bs, 1)
+        bs = check_whole("bs", bs, 1)
         items = list_items(items)
         rows: list[Tensor] = []
         problems: list[Problem] = []

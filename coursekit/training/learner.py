@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 
 from ..core import TrainingError, in_notebook, torch_seeded
-from ..data.batches import load_batch
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model
@@ -170,7 +169,7 @@ class Learner(TrainingLoop):
         """
         if isinstance(item, list | tuple):
             return [self.predict(one) for one in item]
-        batch = load_batch([item], self.dls.preprocessing(), self.dls.device)
+        batch = self.dls.load_batch([item])
         probs = self.get_preds(dl=[(batch, None)])[0][0]
         index = int(probs.argmax())
         return self.dls.vocab[index], index, probs
