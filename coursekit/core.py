@@ -30,8 +30,8 @@ import torch
 # %% auto #0
 __all__ = ['CoursekitError', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table', 'data_error',
            'ArgumentError', 'plain', 'check_whole', 'check_function', 'refuse_arguments', 'derive_seed', 'generator',
-           'torch_seeded', 'all_seeded', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256', 'temporary_path',
-           'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
+           'torch_seeded', 'generators_kept', 'seed_generators', 'uniforms', 'home', 'ls', 'file_stamp', 'file_sha256',
+           'temporary_path', 'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'default_device', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -155,27 +155,38 @@ def torch_seeded(*parts: int | str) -> Iterator[None]:
 
     That covers what draws from the global generators: dropout, new weights, torchvision's mixing.
     """
-    # a process without CUDA in use must not start it here, nor find its GPUs seeded when it does
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    with torch.random.fork_rng(devices=gpus):
+    with torch.random.fork_rng(devices=_gpus_in_use()):
         torch.default_generator.manual_seed(derive_seed(*parts))
-        if gpus:
+        if _gpus_in_use():
             torch.cuda.manual_seed_all(derive_seed(*parts))
         yield
 
+
+def _gpus_in_use() -> Sequence[int]:
+    "Returns the GPUs: none if CUDA is not in use, since it must not start here, nor find its GPUs seeded when it does."
+    return range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+
 # %% ../nbs/lib/core.ipynb #eafab51b
 @contextmanager
-def all_seeded(*parts: int | str) -> Iterator[None]:
-    "Does for the global generators of Python and numpy as well what `torch_seeded` does for torch's."
+def generators_kept() -> Iterator[None]:
+    "Puts the global generators of Python, numpy and torch back after the block: what is drawn in it has no effect."
     python, numpy = random.getstate(), np.random.get_state()
-    random.seed(derive_seed(*parts))
-    np.random.seed(derive_seed(*parts) % 2**32)
     try:
-        with torch_seeded(*parts):
+        with torch.random.fork_rng(devices=_gpus_in_use()):
             yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+def seed_generators(*parts: int | str) -> None:
+    "Makes what the global generators of Python, numpy and torch draw from now on depend on `parts` alone."
+    seed = derive_seed(*parts)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.default_generator.manual_seed(seed)
+    if _gpus_in_use():
+        torch.cuda.manual_seed_all(seed)
 
 # %% ../nbs/lib/core.ipynb #9056d14b
 _GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio: the step of SplitMix64

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,16 +15,16 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from .colour import PixelTransform
+from .colour import Normalize, PixelTransform
 from .geometry import BatchTransform
 from .resize import ItemTransform, RandomResizedCrop, Resize, Windows
-from ..core import ArgumentError, DataError, ExportError, all_seeded, derive_seed
+from ..core import ArgumentError, DataError, ExportError, derive_seed, generators_kept, seed_generators
 from ..images import open_image, resize_image
 
 # %% auto #0
 __all__ = ['Always', 'stable_repr', 'as_list', 'is_resize', 'is_albumentation', 'answer_error', 'BatchFunction', 'check_pixels',
            'as_batch_transform', 'ItemFunction', 'ItemChain', 'not_repeatable_error', 'as_item_transform',
-           'in_validation', 'resizing', 'can_be_repeated', 'validation_spec']
+           'in_validation', 'finishing', 'resizing', 'can_be_repeated', 'validation_spec']
 
 # %% ../../nbs/lib/augment/functions.ipynb #e23c2bbf
 class Always:
@@ -119,7 +120,10 @@ def _parts(tfm: Any) -> list[Any]:
 
 # %% ../../nbs/lib/augment/functions.ipynb #41ffea05
 class _Function:
-    "Calls a function with seeded generators, and names it in errors. `always`: outside training too."
+    """Seeds the global generators and calls a function, which it names in errors; `always`: outside training too.
+
+    Whoever calls it puts the generators back, by `generators_kept`: once for many calls, since that takes time.
+    """
 
     def __init__(self, tfm: Any, where: str):
         self.always = isinstance(tfm, Always)
@@ -140,7 +144,8 @@ class _Function:
         else:
             image = given
         try:
-            with all_seeded(seed), torch.no_grad():
+            seed_generators(seed)
+            with torch.no_grad():
                 return function(image)
         except Exception as error:
             remedy = f"call it on a {_kind(given)} yourself, and see the error for where it fails"
@@ -181,7 +186,8 @@ class BatchFunction(PixelTransform):
         seed = derive_seed("batch_tfms", "" if u is None else u.numpy().tobytes().hex())
         if isinstance(self._function.function, nn.Module):
             self._function.function.to(values.device)
-        return self._function.call(values, seed)
+        with generators_kept():
+            return self._function.call(values, seed)
 
 
 def check_pixels(result: Any, given: Tensor, tfm: PixelTransform) -> Tensor:
@@ -211,6 +217,9 @@ def as_batch_transform(tfm: Any, used: tuple[type, ...]) -> BatchTransform:
         cause = "a BatchTransform alone does not say what it changes"
         remedy = "derive it from CoordTransform (matrix), ColourTransform (colour) or PixelTransform (apply)"
         raise ArgumentError(f"{stable_repr(tfm)} would never be called.", cause, remedy)
+    if isinstance(tfm, Normalize) and type(tfm) is not Normalize:
+        cause = "an export would normalise as Normalize does, without what is changed here"
+        raise ArgumentError(f"{tfm!r} cannot be used.", cause, "use Normalize itself, or Always with a function")
     p = getattr(tfm, "p", 0)
     if not 0 <= p <= 1:
         raise DataError(f"{tfm!r} is out of range.", f"p={p} is no probability", "give one from 0 to 1")
@@ -218,7 +227,10 @@ def as_batch_transform(tfm: Any, used: tuple[type, ...]) -> BatchTransform:
 
 # %% ../../nbs/lib/augment/functions.ipynb #f1f683e8
 class ItemFunction:
-    "Calls a function with one image, a PIL image, and takes what it returns: a PIL image, an array or a tensor."
+    """Calls a function with one image, a PIL image, and takes what it returns: a PIL image, an array or a tensor.
+
+    It seeds the global generators, and leaves it to the caller to put them back.
+    """
 
     def __init__(self, tfm: Any):
         self._function = _Function(tfm, "item_tfms")
@@ -245,7 +257,8 @@ class ItemChain:
 
     It is an `ItemTransform`. `whole`: images are opened at their full size, since a function comes before the
     transform that resizes. That one settles the size: it resizes again what a function behind it has made larger or
-    smaller. Without one, a function must keep the size in training, since validation would see another.
+    smaller. Without one, a function must keep the size in training, since validation would see another. `finish` seeds
+    the global generators, which the block `finishing(chain)` puts back.
     """
 
     def __init__(self, parts: Sequence[ItemFunction | ItemTransform]):
@@ -298,7 +311,8 @@ class ItemChain:
         raise not_repeatable_error(self.functions)
 
     def __call__(self, img: Image.Image, u: Sequence[float] | None = None) -> Image.Image:
-        return Image.fromarray(self.finish(np.asarray(self.prepare(img)), u))
+        with generators_kept():
+            return Image.fromarray(self.finish(np.asarray(self.prepare(img)), u))
 
 
 def _size_error(part: ItemFunction, before: tuple[int, ...], after: tuple[int, ...]) -> DataError:
@@ -338,6 +352,11 @@ def in_validation(tfm: ItemTransform | None) -> ItemTransform | None:
     if not isinstance(tfm, ItemChain):
         return tfm
     return _join([part for part in tfm.parts if not isinstance(part, ItemFunction) or part.always])
+
+
+def finishing(tfm: ItemTransform | None) -> AbstractContextManager[None]:
+    "Returns the block in which to call `finish`: it puts the global generators back, if functions draw from them."
+    return generators_kept() if isinstance(tfm, ItemChain) else nullcontext()
 
 
 def resizing(tfm: ItemTransform | None) -> ItemTransform | None:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from ..augment.functions import ItemChain, can_be_repeated, in_validation, resizing
+from ..augment.functions import ItemChain, can_be_repeated, finishing, in_validation, resizing
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform, item_tfm_from_spec
 from ..core import DataError, generator
@@ -115,7 +115,9 @@ def stack_sources(sources: Sequence[ImageSource], item_tfm: ItemTransform | None
     "Opens images, brings them to one size as in validation, and stacks them: uint8 (B,3,H,W)."
     tfm = in_validation(item_tfm)
     images = PlainImages(sources, None if tfm is None else tfm.prepared_size)
-    return stack_pixels([images[i] if tfm is None else tfm.finish(images[i]) for i in range(len(images))], sources)
+    with finishing(tfm):
+        pixels = [images[i] if tfm is None else tfm.finish(images[i]) for i in range(len(images))]
+    return stack_pixels(pixels, sources)
 
 
 def load_batch(

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
-from ..augment.functions import in_validation
+from ..augment.functions import finishing, in_validation
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform
 from coursekit.core import (
@@ -35,6 +35,7 @@ from coursekit.core import (
     default_device,
     derive_seed,
     generator,
+    plain,
     uniforms,
 )
 from .batches import Batches, BatchKey, EpochSampler, Samples, stack_pixels
@@ -212,11 +213,12 @@ class BatchDataset(Dataset):
     ) -> list[np.ndarray]:
         "Finishes images one by one; names the image where a function fails."
         finished = []
-        for row, (image, name) in enumerate(zip(images, names, strict=True)):
-            try:
-                finished.append(tfm.finish(image, None if draws is None else draws[row]))
-            except DataError as error:
-                raise DataError(f"{short_name(name)}: {error.what}", error.cause, error.remedy) from error
+        with finishing(tfm):
+            for row, (image, name) in enumerate(zip(images, names, strict=True)):
+                try:
+                    finished.append(tfm.finish(image, None if draws is None else draws[row]))
+                except DataError as error:
+                    raise DataError(f"{short_name(name)}: {error.what}", error.cause, error.remedy) from error
         return finished
 
     def _without_missing(self, key: BatchKey, places: list[int], problems: list[Problem]) -> BatchKey:
@@ -260,7 +262,7 @@ class BatchLoader(Batches):
     ):
         bs, num_workers = check_whole("bs", bs, 1), check_whole("num_workers", num_workers, 0)
         self.samples, self.indices, self.item_tfm, self.pipeline = samples, list(indices), item_tfm, pipeline
-        self.vocab, self.bs, self.seed, self.num_workers = list(vocab), bs, seed, num_workers
+        self.vocab, self.bs, self.seed, self.num_workers = list(vocab), bs, plain(seed), num_workers
         self.device = torch.device(device) if device else default_device()
         self._targets = None if samples.targets is None else samples.targets[self.indices]
         self._set_order(training, training if augment is None else augment, weights)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..augment.functions import ItemChain, ItemFunction
+from ..augment.functions import ItemChain, ItemFunction, finishing
 from ..augment.pipeline import BatchPipeline
 from ..core import DataError, uniforms
 from .batches import Categorize, stack_sources
@@ -60,7 +60,9 @@ def _describe_item(block: DataBlock, item: Any, source: Any, label: Any, categor
             yield f"  {part}" + (", in training only" if isinstance(part, ItemFunction) and not part.always else "")
         yield f"    prepared: {_pixels(prepared)}"
         draws = uniforms(0, 0, [0], tfm.n_uniforms)[0] if isinstance(tfm, ItemChain) else None
-        yield f"    finished: {_pixels(tfm.finish(prepared, draws))}"
+        with finishing(tfm):
+            finished = tfm.finish(prepared, draws)
+        yield f"    finished: {_pixels(finished)}"
     yield f"  label, by {function_name(block.get_y)}: {label!r} ({type(label).__name__}) -> target {categorize(label)}"
 
 

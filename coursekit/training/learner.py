@@ -121,8 +121,8 @@ class Learner(TrainingLoop):
     ) -> None:
         """Trains for `n_epoch` epochs at a constant rate; a `slice` spreads rates over layer groups, see `group_lrs`.
 
-        `cache_features=True` computes the frozen body's output once, without augmentation, and trains the head on it:
-        many times faster, and possible only while nothing but the head is trained.
+        `cache_features=True` computes the frozen body's output once, without augmentation or functions (but `Always`),
+        and trains the head on it: many times faster, and possible only while nothing but the head is trained.
         `resume`: a file that keeps the run after each epoch. If it exists already, the run in it is taken up where it
         ended, be it that it was killed: then the same call in a new process gives the weights of a run that was not.
         """
@@ -375,7 +375,8 @@ class Learner(TrainingLoop):
         """Writes model, vocabulary and preprocessing to `folder` as safetensors and JSON; `load_learner` reads them.
 
         `onnx` adds `model.onnx`, checked with onnxruntime; that needs the extra `onnx`. `data_licence`: that of the
-        images, which may bind the model too; it is kept in the export.
+        images, which may bind the model too; it is kept in the export. What changes training images only is left out;
+        what changes all, `Always` and transforms of your own, raises `ExportError`.
         """
         logits = torch.linspace(-2, 2, self.dls.c)[None]
         if self.arch is None or not torch.allclose(self._probabilities(logits), softmax(logits)):

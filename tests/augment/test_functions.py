@@ -220,7 +220,9 @@ def test_the_global_generators_are_left_alone(photos):
     random.seed(1), np.random.seed(1), torch.manual_seed(1)
     wanted = random.random(), np.random.rand(), torch.rand(1).item()
     random.seed(1), np.random.seed(1), torch.manual_seed(1)
-    epochs(loaders(photos, [Resize(32), noisy_image], [noisy_batch]).train, 1)
+    dls = loaders(photos, [Resize(32), noisy_image, Always(noisy_image)], [noisy_batch, Always(noisy_batch)])
+    epochs(dls.train, 1), epochs(dls.valid, 1), dls.load_batch(dls.valid.sources)
+    dls.block.summary(photos)
     assert (random.random(), np.random.rand(), torch.rand(1).item()) == wanted
 
 
@@ -508,6 +510,7 @@ def test_matrices_that_cannot_be_are_refused_by_name(matrices):
         ([Resize(8), v2.Compose([v2.ToImage(), v2.Normalize([0.5] * 3, [0.5] * 3)])], None, "normalises"),
         (None, [Normalize.from_stats(*imagenet_stats)] * 2, "2 x Normalize"),
         (None, aug_transforms() + aug_transforms(), "2 x Sampling"),
+        (None, [type("Mine", (Normalize,), {})((0.5,) * 3, (0.5,) * 3)], "use Normalize itself"),
         (None, Always(RandomErasing()), "use Always for functions"),
         (Always(Resize(8)), None, "use Always for functions"),
     ],
