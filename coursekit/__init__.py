@@ -18,6 +18,7 @@ __all__ = ['softmax_explorer', 'cross_entropy_explorer', 'finder_explorer', 'cyc
 
 # %% ../nbs/lib/all.ipynb #0c944cf5
 from .augment.colour import Brightness, Contrast, Hue, Normalize, RandomErasing, Saturation, imagenet_stats
+from .augment.functions import Always
 from .augment.geometry import Dihedral, Flip, Rotate, Warp, Zoom
 from .augment.pipeline import aug_transforms
 from .augment.resize import RandomResizedCrop, Resize, ResizeMethod
@@ -156,7 +157,7 @@ def predict_picture(predictor: Any, source: ImageSource, name: str = "", k: int 
 
 # %% ../nbs/lib/all.ipynb #a04a8480
 __all__ += [
-    "Brightness", "Contrast", "Dihedral", "Flip", "Hue", "Normalize", "RandomErasing", "RandomResizedCrop",
+    "Always", "Brightness", "Contrast", "Dihedral", "Flip", "Hue", "Normalize", "RandomErasing", "RandomResizedCrop",
     "Resize", "ResizeMethod", "Rotate", "Saturation", "Warp", "Zoom", "aug_transforms", "imagenet_stats",
     "CoursekitError", "DataError", "ExportError", "ModelError", "TrainingError", "ls", "CategoryBlock", "DataBlock",
     "DataLoaders", "ImageBlock", "ImageDataLoaders", "solar_cells", "textiles", "URLs", "untar_data", "ColReader",

@@ -11,6 +11,7 @@ import json
 import operator
 import os
 import platform
+import random
 import re
 import shutil
 import sys
@@ -29,10 +30,10 @@ import torch
 
 # %% auto #0
 __all__ = ['CoursekitError', 'printable', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table',
-           'data_error', 'ArgumentError', 'check_whole', 'check_function', 'refuse_class', 'did_you_mean',
-           'refuse_arguments', 'plain', 'derive_seed', 'generator', 'torch_seeded', 'uniforms', 'home', 'user_path',
-           'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic', 'remove_stale', 'in_notebook',
-           'processors', 'default_device', 'is_quiet', 'quiet', 'progress']
+           'data_error', 'ArgumentError', 'plain', 'check_whole', 'check_function', 'refuse_class', 'did_you_mean',
+           'refuse_arguments', 'derive_seed', 'generator', 'torch_seeded', 'generators_kept', 'seed_generators',
+           'uniforms', 'home', 'user_path', 'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic',
+           'remove_stale', 'in_notebook', 'processors', 'default_device', 'is_quiet', 'quiet', 'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -105,11 +106,20 @@ class ArgumentError(DataError, TypeError):
     "An argument that does not exist, or cannot have this value."
 
 
-def check_whole(name: str, value: Any, least: int) -> None:
-    "Raises `ArgumentError` unless `value` is a whole number of at least `least`."
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+def plain(value: Any) -> Any:
+    "Returns numbers of numpy and torch (arrays as lists) as Python's own, also in a list or tuple; all else as it is."
+    if isinstance(value, np.generic | np.ndarray | torch.Tensor):
+        return value.tolist()
+    return type(value)([plain(part) for part in value]) if type(value) in (list, tuple) else value
+
+
+def check_whole(name: str, value: Any, least: int) -> int:
+    "Returns a whole number as Python's `int`; raises `ArgumentError` unless it is one, and at least `least`."
+    whole = plain(value)
+    if not isinstance(whole, int) or isinstance(whole, bool) or whole < least:
         remedy = f"leave {name} out, or give such a number"
         raise ArgumentError(f"{name}={value!r} cannot be.", f"it is a whole number, {least} or more", remedy)
+    return whole
 
 
 def check_function(name: str, value: Any) -> None:
@@ -163,12 +173,6 @@ def refuse_arguments(function: str, unknown: Iterable[str], known: Sequence[str]
         remedy = _OTHER_WAYS.get(name) or f"{did_you_mean(name, known)}It has {', '.join(known)}"
         raise ArgumentError(f"{function} has no argument {name!r}.", remedy=remedy)
 
-
-def plain(value: Any) -> Any:
-    """Returns a number of numpy, or a tensor or array of one number, as Python's own; all else as it is."""
-    single = isinstance(value, np.generic | np.ndarray | torch.Tensor) and value.ndim == 0
-    return value.item() if single else value
-
 # %% ../nbs/lib/core.ipynb #090e0079
 def derive_seed(*parts: int | str) -> int:
     """Returns a seed of 63 bits that depends only on `parts`, in every process and on every machine.
@@ -191,13 +195,38 @@ def torch_seeded(*parts: int | str) -> Iterator[None]:
 
     That covers what draws from the global generators: dropout, new weights, torchvision's mixing.
     """
-    # a process without CUDA in use must not start it here, nor find its GPUs seeded when it does
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    with torch.random.fork_rng(devices=gpus):
+    with torch.random.fork_rng(devices=_gpus_in_use()):
         torch.default_generator.manual_seed(derive_seed(*parts))
-        if gpus:
+        if _gpus_in_use():
             torch.cuda.manual_seed_all(derive_seed(*parts))
         yield
+
+
+def _gpus_in_use() -> Sequence[int]:
+    "Returns the GPUs: none if CUDA is not in use, since it must not start here, nor find its GPUs seeded when it does."
+    return range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+
+# %% ../nbs/lib/core.ipynb #eafab51b
+@contextmanager
+def generators_kept() -> Iterator[None]:
+    "Puts the global generators of Python, numpy and torch back after the block: what is drawn in it has no effect."
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=_gpus_in_use()):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+def seed_generators(*parts: int | str) -> None:
+    "Makes what the global generators of Python, numpy and torch draw from now on depend on `parts` alone."
+    seed = derive_seed(*parts)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.default_generator.manual_seed(seed)
+    if _gpus_in_use():
+        torch.cuda.manual_seed_all(seed)
 
 # %% ../nbs/lib/core.ipynb #9056d14b
 _GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio: the step of SplitMix64

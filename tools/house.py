@@ -48,7 +48,7 @@ HOUSE = (
             *("tables_in", "places", "files", "cache"),
         ),
     ),
-    Floor("augment", "How do images vary?", ("pipeline", "mix", "colour", "geometry", "resize")),
+    Floor("augment", "How do images vary?", ("pipeline", "functions", "mix", "colour", "geometry", "resize")),
     Floor("datasets", "What can I practise on?", ("catalogue", "fetch")),
     Floor("", "What does everyone use?", ("metrics", "losses", "images", "bands", "formats", "plot", "text", "core")),
 )

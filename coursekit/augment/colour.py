@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LUMA', 'YIQ', 'imagenet_stats', 'ColourTransform', 'scale_about', 'Brightness', 'Contrast', 'Saturation', 'Hue',
-           'compose_colour', 'apply_colour', 'RandomErasing', 'Normalize']
+           'compose_colour', 'apply_colour', 'PixelTransform', 'RandomErasing', 'Normalize']
 
 # %% ../../nbs/lib/augment/colour.ipynb #b7b499b6
 import math
@@ -58,6 +58,7 @@ class Brightness(ColourTransform):
     mixes: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_change("max_lighting", self.max_lighting)
 
     def colour(self, u: Tensor) -> Tensor:
@@ -79,6 +80,7 @@ class Contrast(ColourTransform):
     mixes: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_change("max_lighting", self.max_lighting)
 
     def colour(self, u: Tensor) -> Tensor:
@@ -102,6 +104,7 @@ class Saturation(ColourTransform):
     columns: ClassVar[tuple[str, ...]] = ("gate", "factor")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_change("max_lighting", self.max_lighting)
 
     def colour(self, u: Tensor) -> Tensor:
@@ -165,8 +168,21 @@ def apply_colour(pixels: Tensor, maps: Tensor, mixes: bool = True) -> Tensor:
     return values.clamp_(0, 1)
 
 # %% ../../nbs/lib/augment/colour.ipynb #2ed2209d
+class PixelTransform(BatchTransform, ABC):
+    "Changes pixels in any way at all: after the changes of shape and colour, in the order of the list."
+
+    always: bool = False  # whether validation and prediction are changed too
+
+    @abstractmethod
+    def apply(self, values: Tensor, u: Tensor | None = None) -> Tensor:
+        """Returns `values`, float32 (B,3,h,w) in [0, 1], changed; may write into them.
+
+        `u`: uniform numbers (B, n_uniforms), on the CPU; None outside training.
+        """
+
+
 @dataclass(frozen=True)
-class RandomErasing(BatchTransform):
+class RandomErasing(PixelTransform):
     """Hides a part of the image behind a rectangle of one random colour, with probability `p`.
 
     The rectangle's share of the area lies between `sl` and `sh`, its height over its width between `min_aspect` and one
@@ -181,6 +197,7 @@ class RandomErasing(BatchTransform):
     columns: ClassVar[tuple[str, ...]] = ("gate", "area", "aspect", "across", "down", "red", "green", "blue")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_share("sh", self.sh)
         check_share("min_aspect", self.min_aspect)
         if not 0 <= self.sl <= self.sh:
@@ -198,8 +215,10 @@ class RandomErasing(BatchTransform):
         corners = torch.stack([top, left, top + height, left + width], dim=1).long()
         return torch.where((gate < self.p)[:, None], corners, 0)
 
-    def erase(self, values: Tensor, u: Tensor) -> Tensor:
+    def apply(self, values: Tensor, u: Tensor | None = None) -> Tensor:
         "Draws the rectangles of `u` (B, n_uniforms) into `values` (B,C,h,w) in [0, 1], in place."
+        if u is None:
+            return values
         height, width = values.shape[-2:]
         top, left, bottom, right = self.boxes(u, (height, width)).to(values.device).T[..., None]
         rows, columns = (torch.arange(n, device=values.device) for n in (height, width))
@@ -219,6 +238,12 @@ class Normalize(BatchTransform):
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.mean) != len(self.std) or not all(value > 0 for value in self.std):
+            cause = "there is one mean and one std for each channel, and std is above 0"
+            raise DataError(f"{self!r} cannot be.", cause, "use for example Normalize.from_stats(*imagenet_stats)")
 
     @classmethod
     def from_stats(cls, mean: Sequence[float], std: Sequence[float]) -> "Normalize":

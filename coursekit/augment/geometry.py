@@ -16,7 +16,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .resize import check_share
+from .resize import check_share, tidy_numbers
 from ..core import DataError
 
 # %% ../../nbs/lib/augment/geometry.ipynb #03cad99f
@@ -38,9 +38,16 @@ def transform_points(matrices: Tensor, points: Tensor) -> Tensor:
 
 # %% ../../nbs/lib/augment/geometry.ipynb #8bc6cace
 class BatchTransform:
-    "Marks what `batch_tfms` may hold. `columns` names the uniform numbers that one image needs, in order."
+    """Is the base of `CoordTransform`, `ColourTransform` and `PixelTransform`: derive your own from one of these.
+
+    `columns` names the uniform numbers that one image needs, in order.
+    """
 
     columns: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        "Checks the numbers of those that are dataclasses; raises `DataError`."
+        tidy_numbers(self)
 
     @property
     def n_uniforms(self) -> int:
@@ -115,6 +122,13 @@ class Zoom(CoordTransform):
     p: float = 0.75
     columns: ClassVar[tuple[str, ...]] = ("gate", "zoom", "across", "down")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.min_zoom <= self.max_zoom:
+            cause = "1 shows the whole picture, 2 half of its side; min_zoom is the smaller of the two"
+            remedy = "give for example min_zoom=1.0, max_zoom=1.1"
+            raise DataError(f"Zoom({self.min_zoom}, {self.max_zoom}) is out of range.", cause, remedy)
+
     def matrix(self, u: Tensor, aspect: float = 1.0) -> Tensor:
         side = 1 / between(u[:, 1].double(), self.min_zoom, self.max_zoom)
         return gate_matrices(part_of(side, u[:, 2], u[:, 3]), u[:, 0], self.p)
@@ -134,6 +148,7 @@ class RandomResizedCropBatch(CoordTransform):
     columns: ClassVar[tuple[str, ...]] = ("area", "across", "down")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_share("min_scale", self.min_scale)
 
     def matrix(self, u: Tensor, aspect: float = 1.0) -> Tensor:
@@ -153,6 +168,7 @@ class Warp(CoordTransform):
     columns: ClassVar[tuple[str, ...]] = ("gate", "across", "down")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.magnitude < 0.5:
             cause = "a tilt of 1 folds an edge into a point"
             remedy = "choose a magnitude from 0 to below 0.5 (0.2 is usual)"

@@ -24,11 +24,13 @@ from coursekit.augment.colour import (
     Contrast,
     Hue,
     Normalize,
+    PixelTransform,
     RandomErasing,
     Saturation,
     apply_colour,
     compose_colour,
 )
+from .functions import as_batch_transform, as_list, check_pixels, not_repeatable_error
 from coursekit.augment.geometry import (
     BatchTransform,
     CoordTransform,
@@ -103,6 +105,7 @@ class Sampling(BatchTransform):
     align_corners: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice("mode", self.mode, ["bilinear", "nearest", "bicubic"])
         check_choice("pad_mode", self.pad_mode, list(PAD_MODES))
         if self.size is not None:
@@ -135,26 +138,26 @@ def aug_transforms(
     max_warp: float = 0.2,
     p_affine: float = 0.75,
     p_lighting: float = 0.75,
-    xtra_tfms: "BatchTransform | Sequence[BatchTransform] | None" = None,
+    xtra_tfms: Any = None,
     size: int | tuple[int, int] | None = None,
     mode: str = "bilinear",
     pad_mode: str = "reflection",
     align_corners: bool = True,
     batch: bool = False,
     min_scale: float = 1.0,
-) -> list[BatchTransform]:
+) -> list[Any]:
     """Returns a good set of augmentations for photos, for `batch_tfms`; arguments and defaults as in fastai 2.8.
 
     `mult` multiplies rotation, lighting and warp. `do_flip` mirrors half of the images, and with `flip_vert` half of
     them get one of the eight symmetries of the square. `max_rotate` is in degrees. `p_affine` and `p_lighting` are the
     probabilities of each such change. `size` is that of the batch that comes out (None: as it comes in). `min_scale`
     is the least share of the area that a random crop shows. `mode`, `pad_mode`, `align_corners` are `Sampling`'s.
+    `xtra_tfms` adds whatever `batch_tfms` takes: one or several.
     `batch=True` (one draw for a whole batch) raises `DataError`: an image's augmentation depends on that image alone.
     """
     if batch:
         cause = "augmentation is a function of (seed, epoch, item), whatever the batch"
         raise DataError("aug_transforms(batch=True) is not offered.", cause, "leave `batch` out")
-    extra = [] if xtra_tfms is None else [xtra_tfms] if isinstance(xtra_tfms, BatchTransform) else list(xtra_tfms)
     usual = [
         (min_scale < 1, RandomResizedCropBatch(min_scale)),
         (do_flip, Dihedral() if flip_vert else Flip()),
@@ -164,8 +167,8 @@ def aug_transforms(
         (max_lighting * mult != 0, Brightness(max_lighting * mult, p_lighting)),
         (max_lighting * mult != 0, Contrast(max_lighting * mult, p_lighting)),
     ]
-    chosen: list[BatchTransform] = [tfm for wanted, tfm in usual if wanted]
-    return chosen + extra + [Sampling(size, mode, pad_mode, align_corners)]
+    chosen = [tfm for wanted, tfm in usual if wanted]
+    return chosen + as_list(xtra_tfms) + [Sampling(size, mode, pad_mode, align_corners)]
 
 # %% ../../nbs/03_presizing_and_augmentation.ipynb #daec2082
 def group_by_zoom(matrices: Tensor) -> list[tuple[int | None, Tensor]]:
@@ -190,23 +193,23 @@ def mirror(x: Tensor, matrices: Tensor) -> Tensor:
     return x
 
 
-def _check_batch_transform(tfm: Any) -> None:
-    if not isinstance(tfm, BatchTransform):
-        cause = "batch_tfms takes the transforms of coursekit.augment.pipeline"
-        remedy = "use aug_transforms(...), or a subclass of CoordTransform or ColourTransform of your own"
-        raise DataError(f"{tfm!r} is no batch transform.", cause, remedy)
-    p = getattr(tfm, "p", 1)  # Normalize has none
-    if not 0 <= p <= 1:
-        raise DataError(f"{tfm!r} is out of range.", f"p={p} is no probability", "give one from 0 to 1")
-
-
 def _only(kind: type, tfms: Sequence[BatchTransform]) -> Any:
     "Returns the one transform of this kind, or None; raises `DataError` if there are several."
     found = [tfm for tfm in tfms if isinstance(tfm, kind)]
     if len(found) > 1:
-        remedy = "call aug_transforms once, and pass further transforms as its xtra_tfms"
+        remedy = "keep one (each call of aug_transforms brings a Sampling)"
         raise DataError(f"batch_tfms holds {len(found)} x {kind.__name__}.", "there can be one only", remedy)
     return found[0] if found else None
+
+
+def _check_matrices(tfm: BatchTransform, matrices: Tensor, *shape: int) -> Tensor:
+    "Returns what a transform gave if it is float64 of this shape and finite; raises `DataError` otherwise."
+    if matrices.shape != shape or matrices.dtype != torch.float64 or not matrices.isfinite().all():
+        cause = f"it gave {matrices.dtype} of shape {tuple(matrices.shape)}" + (
+            "" if matrices.isfinite().all() else ", with NaN or infinity"
+        )
+        raise DataError(f"{tfm!r} returns what cannot be used.", cause, f"return float64 of shape {shape}")
+    return matrices
 
 # %% ../../nbs/03_presizing_and_augmentation.ipynb #4a9948ed
 CHUNK = {"cpu": 8}  # images at a time: a CPU is fastest when they fit into its cache; other devices take what there is
@@ -215,17 +218,16 @@ CHUNK = {"cpu": 8}  # images at a time: a CPU is fastest when they fit into its 
 class BatchPipeline:
     """Turns a uint8 batch into what the model takes: shape, size, colour, normalisation.
 
-    `tfms` is a list such as `aug_transforms(...)`. With uniform numbers it augments (training); without, it only
-    resizes to the final size (validation, prediction). `draw` derives the numbers from `seed`.
+    `tfms` is a list such as `aug_transforms(...)`, with functions of your own if you like. With uniform numbers it
+    augments (training); without, it only resizes to the final size (validation, prediction). `draw` derives the numbers
+    from `seed`. Whatever the order of the list, shapes come first, then colours, then all else, and `Normalize` last.
     Raises `DataError` for what is not a batch transform, and for two that exclude each other.
     """
 
-    def __init__(self, tfms: Sequence[BatchTransform] | BatchTransform | None = (), seed: int = 42):
-        self.tfms, self.seed = (tfms,) if isinstance(tfms, BatchTransform) else tuple(tfms or ()), seed
-        for tfm in self.tfms:
-            _check_batch_transform(tfm)
-        self.sampling = _only(Sampling, self.tfms) or Sampling()
-        self.normalize, self.erasing = _only(Normalize, self.tfms), _only(RandomErasing, self.tfms)
+    def __init__(self, tfms: Any = (), seed: int = 42):
+        kinds = (CoordTransform, ColourTransform, PixelTransform, Normalize, Sampling)
+        self.tfms, self.seed = tuple(as_batch_transform(tfm, kinds) for tfm in as_list(tfms)), seed
+        self.sampling, self.normalize = _only(Sampling, self.tfms) or Sampling(), _only(Normalize, self.tfms)
         self.mixes = any(tfm.mixes for tfm in self.tfms if isinstance(tfm, ColourTransform))
         self.size = None if self.sampling.size is None else as_size(self.sampling.size)
 
@@ -259,12 +261,15 @@ class BatchPipeline:
 
     def matrices(self, u: Tensor, aspect: float = 1.0) -> Tensor:
         "Makes one matrix per image, output to input points, of uniform numbers (B, n_uniforms): float64 (B,3,3)."
-        parts = self._split(u)
-        return compose([t.matrix(p, aspect) for t, p in parts if isinstance(t, CoordTransform)], len(u))
+        parts = [(tfm, part) for tfm, part in self._split(u) if isinstance(tfm, CoordTransform)]
+        n = len(u)
+        return compose([_check_matrices(tfm, tfm.matrix(part, aspect), n, 3, 3) for tfm, part in parts], n)
 
     def colours(self, u: Tensor) -> Tensor:
         "Makes one colour map per image of uniform numbers (B, n_uniforms): float64 (B,3,4)."
-        return compose_colour([t.colour(p) for t, p in self._split(u) if isinstance(t, ColourTransform)], len(u))
+        parts = [(tfm, part) for tfm, part in self._split(u) if isinstance(tfm, ColourTransform)]
+        n = len(u)
+        return compose_colour([_check_matrices(tfm, tfm.colour(part), n, 3, 4) for tfm, part in parts], n)
 
     def _split(self, u: Tensor) -> list[tuple[BatchTransform, Tensor]]:
         return list(zip(self.tfms, u.split([tfm.n_uniforms for tfm in self.tfms], dim=1), strict=True))
@@ -273,7 +278,16 @@ class BatchPipeline:
         "Returns a uint8 batch (B,3,H,W) as float32 (B,3,h,w), [0, 1] or normalised; augments it if `u` is given."
         size = self.size or (x.shape[-2], x.shape[-1])
         values = resize_batch(x, size).float().div_(255) if u is None else self._augment(x, u.cpu(), size)
+        values = self._change_pixels(values, u)
         return self.normalize(values) if self.normalize else values
+
+    def _change_pixels(self, values: Tensor, u: Tensor | None) -> Tensor:
+        "Applies each `PixelTransform` in turn: erasing, and functions; outside training those that are for always."
+        parts = [(tfm, None) for tfm in self.tfms] if u is None else self._split(u.cpu())
+        for tfm, part in parts:
+            if isinstance(tfm, PixelTransform) and (u is not None or tfm.always):
+                values = check_pixels(tfm.apply(values, part), values, tfm)
+        return values
 
     def _augment(self, x: Tensor, u: Tensor, size: tuple[int, int]) -> Tensor:
         matrices, colours = self.matrices(u, x.shape[-1] / x.shape[-2]), self.colours(u)
@@ -282,8 +296,7 @@ class BatchPipeline:
             for some in rows.split(CHUNK.get(x.device.type, len(x))):
                 pixels = self._resample(take(x, some.to(x.device)), matrices[some], size, level)
                 out.index_copy_(0, some.to(x.device), apply_colour(pixels, colours[some], self.mixes))
-        erasing_u = (part for tfm, part in self._split(u) if tfm is self.erasing)
-        return self.erasing.erase(out, next(erasing_u)) if self.erasing else out
+        return out
 
     def _resample(self, x: Tensor, matrices: Tensor, size: tuple[int, int], level: int | None) -> Tensor:
         if level is None:
@@ -291,7 +304,12 @@ class BatchPipeline:
         return apply_matrices(x, matrices, size, level, self.sampling)
 
     def spec(self) -> dict[str, Any]:
-        "Describes the validation path, which an exported model repeats, in JSON-able values for `from_spec`."
+        """Describes the validation path, which an exported model repeats, in JSON-able values for `from_spec`.
+
+        Raises `ExportError` if functions are part of it.
+        """
+        if always := [tfm for tfm in self.tfms if isinstance(tfm, PixelTransform) and tfm.always]:
+            raise not_repeatable_error(always)
         stats = self.normalize and {"mean": list(self.normalize.mean), "std": list(self.normalize.std)}
         return {"size": self.size and list(self.size), "filter": "antialiased bilinear", "normalize": stats}
 

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['PAD_MODES', 'Windows', 'ResizeMethod', 'ItemTransform', 'as_size', 'scaled_size', 'window_start', 'crop_or_pad',
-           'Resize', 'check_choice', 'RandomResizedCrop', 'check_share', 'item_tfm_from_spec']
+           'Resize', 'tidy_numbers', 'check_choice', 'RandomResizedCrop', 'check_share', 'item_tfm_from_spec']
 
 # %% ../../nbs/lib/augment/resize.ipynb #c6f5a104
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -16,7 +17,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 import numpy as np
 from PIL import Image
 
-from ..core import DataError
+from ..core import DataError, plain
 from ..images import presize, resize_image, resize_pixels
 
 # %% ../../nbs/lib/augment/resize.ipynb #0a23c4c7
@@ -39,41 +40,53 @@ Windows: TypeAlias = tuple[np.ndarray, np.ndarray, tuple[int, int]]  # tops (N,)
 
 
 class ItemTransform(Protocol):
-    "Says what `item_tfms` must offer; `Resize` and `RandomResizedCrop` do."
+    """Says what a transform that brings images to one size must offer; `Resize` and `RandomResizedCrop` do.
+
+    One of your own derives from it. Its images are not cached, since nothing would tell when its code has changed, and
+    a model that was trained with it cannot be exported.
+    """
 
     @property
-    def n_uniforms(self) -> int: ...
+    @abstractmethod
+    def n_uniforms(self) -> int:
+        "Returns how many uniform numbers `finish` takes."
 
+    @abstractmethod
     def prepared_size(self, size: tuple[int, int]) -> tuple[int, int]:
         "Returns the (height, width) at which an image of `size` is prepared, once, for a cache to keep."
-        ...
 
     def prepare(self, img: Image.Image) -> Image.Image:
         "Returns the image at its prepared size."
-        ...
+        return resize_image(img, self.prepared_size((img.height, img.width)))
 
+    @abstractmethod
     def finish(self, pixels: np.ndarray, u: Sequence[float] | None = None) -> np.ndarray:
         "Does the part that may be random: uint8 (H,W,3) in, uint8 (h,w,3) out."
-        ...
 
     def windows(self, sizes: np.ndarray, u: np.ndarray | None = None) -> Windows | None:
         """Returns the windows that `finish` would cut out of prepared images of these `sizes` (N, 2), whole batches at
         once; None where it does more than cut."""
-        ...
+        return None
 
+    @abstractmethod
     def spec(self) -> dict[str, Any]:
         "Describes itself in JSON-able values, for `item_tfm_from_spec`."
-        ...
 
-    def __call__(self, img: Image.Image, u: Sequence[float] | None = None) -> Image.Image: ...
+    def __call__(self, img: Image.Image, u: Sequence[float] | None = None) -> Image.Image:
+        "Prepares and finishes a PIL image."
+        return Image.fromarray(self.finish(np.asarray(self.prepare(img)), u))
 
 
 def as_size(size: int | Sequence[int]) -> tuple[int, int]:
     "Returns `(height, width)` for one number (a square) or two; raises `DataError` for anything else."
+    size = plain(size)
     pair = tuple(size) if isinstance(size, list | tuple) else (size, size)
-    if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
-        remedy = "write for example Resize(224) or Resize((224, 320))"
+    remedy = "write for example Resize(224) or Resize((224, 320))"
+    if len(pair) != 2 or not all(type(side) is int and side > 0 for side in pair):
         raise DataError(f"{size!r} is not a size.", "it must be a whole number of pixels, or (height, width)", remedy)
+    if Image.MAX_IMAGE_PIXELS is not None and pair[0] * pair[1] > Image.MAX_IMAGE_PIXELS:
+        cause = f"an image would have {pair[0] * pair[1]:,} pixels, and Pillow's limit is {Image.MAX_IMAGE_PIXELS:,}"
+        raise DataError(f"{size!r} is too large a size.", cause, remedy)
     return pair
 
 # %% ../../nbs/lib/augment/resize.ipynb #046d18b1
@@ -122,6 +135,7 @@ class Resize:
     n_uniforms: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
+        tidy_numbers(self)
         check_choice("pad_mode", self.pad_mode, list(PAD_MODES))
         check_choice("method", self.method, [method.value for method in ResizeMethod])
         as_size(self.size)
@@ -154,6 +168,22 @@ class Resize:
         return {"name": "Resize", "size": list(as_size(self.size)), "method": method, "pad_mode": self.pad_mode}
 
 
+def tidy_numbers(tfm: Any) -> None:
+    """Makes the numbers in the fields of a dataclass Python's own, whatever library they came from.
+
+    Raises `DataError` for numbers that are not finite, and for a `p` that is no probability.
+    """
+    for name, given in list(vars(tfm).items()):
+        value: Any = tuple(plain(given)) if np.ndim(given) == 1 and not isinstance(given, list) else plain(given)
+        object.__setattr__(tfm, name, value)
+        parts = value if isinstance(value, tuple | list) else [value]
+        what = f"{type(tfm).__name__}({name}={value}) is out of range."
+        if name == "p" and not 0 <= value <= 1:
+            raise DataError(what, "p is a probability", "give one from 0 to 1")
+        if not all(math.isfinite(part) for part in parts if isinstance(part, float)):
+            raise DataError(what, "it must be finite", "give an ordinary number")
+
+
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     "Raises `DataError`, naming the choices, unless `value` is one of them."
     if value not in choices:
@@ -176,8 +206,13 @@ class RandomResizedCrop:
     n_uniforms: ClassVar[int] = 4
 
     def __post_init__(self) -> None:
+        tidy_numbers(self)
         as_size(self.size)
         check_share("min_scale", self.min_scale)
+        if len(self.ratio) != 2 or not 0 < self.ratio[0] <= self.ratio[1] or self.val_xtra < 0:
+            cause = "ratio is (least, most) of width / height, above 0; val_xtra is a share that is cut off"
+            remedy = "leave them out, or give such numbers"
+            raise DataError(f"ratio={self.ratio}, val_xtra={self.val_xtra} cannot be.", cause, remedy)
 
     def prepared_size(self, size: tuple[int, int]) -> tuple[int, int]:
         return presize(size, math.ceil(max(as_size(self.size)) / math.sqrt(self.min_scale)))

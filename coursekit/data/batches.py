@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from ..augment.functions import ItemChain, can_be_repeated, finishing, in_validation, resizing
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform, item_tfm_from_spec
 from ..bands import PHOTO, Opening
@@ -59,21 +60,29 @@ class Samples:
     def __len__(self) -> int:
         return len(self.sources)
 
+    def images_for(self, item_tfm: ItemTransform | None) -> PresizeCache | PlainImages:
+        "Returns the pixels that `finish` takes: `images`, or whole ones where a function comes before the resizing."
+        whole = isinstance(item_tfm, ItemChain) and item_tfm.whole
+        return PlainImages(self.sources) if whole else self.images
+
 
 def open_images(
     sources: list[Any], item_tfm: ItemTransform | None, cache: bool, how: Opening = PHOTO
 ) -> PresizeCache | PlainImages:
     """Opens the sources' prepared pixels: from the presize cache if `cache`, else decoded each time they are asked for.
 
-    Only files are cached, and only what an item transform has made small. Building the cache finds all damaged images:
-    raises one `DataError` with a table of them.
+    Only files are cached, and only what `Resize` or `RandomResizedCrop` has made small: never what a function made, or
+    a class whose code may change. Building the cache finds all damaged images: raises one `DataError` with a table of
+    them.
     """
-    if item_tfm is None:
+    tfm = resizing(item_tfm)
+    if tfm is None:
         return PlainImages(sources, how=how)
-    if not cache or not all(isinstance(source, str | os.PathLike) for source in sources):
-        return PlainImages(sources, item_tfm.prepared_size, how)
-    key = f"item transform, version 2: {json.dumps(item_tfm.spec(), sort_keys=True)}"
-    return PresizeCache.open(sources, item_tfm.prepared_size, key, how=how)
+    files = all(isinstance(source, str | os.PathLike) for source in sources)
+    if not cache or not files or not can_be_repeated(tfm):
+        return PlainImages(sources, tfm.prepared_size, how)
+    key = f"item transform, version 2: {json.dumps(tfm.spec(), sort_keys=True)}"
+    return PresizeCache.open(sources, tfm.prepared_size, key, how=how)
 
 # %% ../../nbs/lib/data/02_batches.ipynb #40976256
 class EpochSampler(Sampler):
@@ -107,8 +116,10 @@ class EpochSampler(Sampler):
 # %% ../../nbs/lib/data/02_batches.ipynb #a6e0bf2b
 def stack_sources(sources: Sequence[ImageSource], item_tfm: ItemTransform | None, how: Opening = PHOTO) -> Tensor:
     "Opens images, brings them to one size as in validation, and stacks them: uint8 (B,C,H,W)."
-    images = open_images(list(sources), item_tfm, False, how)
-    pixels = [images[i] if item_tfm is None else item_tfm.finish(images[i]) for i in range(len(images))]
+    tfm = in_validation(item_tfm)
+    images = PlainImages(sources, None if tfm is None else tfm.prepared_size, how)
+    with finishing(tfm):
+        pixels = [images[i] if tfm is None else tfm.finish(images[i]) for i in range(len(images))]
     return stack_pixels(pixels, sources)
 
 

@@ -19,9 +19,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..augment.geometry import BatchTransform
+from ..augment.functions import as_item_transform, as_list, validation_spec
 from ..augment.pipeline import BatchPipeline
-from ..augment.resize import ItemTransform, as_size
+from ..augment.resize import as_size
 from ..bands import Opening
 from ..core import DataError, Problem, user_path
 from .files import get_image_files, parent_label
@@ -38,7 +38,7 @@ __all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock']
 
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
 from ..core import check_function, check_whole, refuse_arguments, refuse_class
-from .batches import Categorize, Samples, item_weights, open_images, stack_pixels
+from .batches import Categorize, Samples, item_weights, open_images, stack_pixels, stack_sources
 from .facts import check_range
 from coursekit.data.items import (
     as_items,
@@ -138,10 +138,15 @@ class DataLoaders:
         return self.train.show_batch(max_n, nrows, ncols, figsize, unique)
 
     def preprocessing(self) -> dict[str, Any]:
-        "Returns all that happens to an image on its way into the model, as JSON-able values."
-        item_tfm, image = self.train.item_tfm, self.block.blocks[0]
-        described = {"item_tfms": item_tfm and item_tfm.spec(), "batch": self.train.pipeline.spec()}
+        "Returns what validation does to an image, as JSON-able values; raises `ExportError` where that is code."
+        image = self.block.blocks[0]
+        described = {"item_tfms": validation_spec(self.train.item_tfm), "batch": self.train.pipeline.spec()}
         return described if image.is_usual else described | {"image": image.spec()}
+
+    def load_batch(self, sources: Sequence[ImageSource]) -> Tensor:
+        "Opens images as the model's input, as in validation: float32 (B,C,h,w) on `device`."
+        pixels = stack_sources(sources, self.valid.item_tfm, self.block.blocks[0])
+        return self.valid.pipeline(pixels.to(self.device))
 
     def test_dl(
         self,
@@ -228,7 +233,8 @@ class DataBlock:
     list or table is taken as the items. `get_x`: item -> image (path, bytes, PIL image, array), by default the item
     itself. `get_y`: item -> label. `splitter`: items -> positions for training and for validation, by default
     `RandomSplitter()`. `item_tfms`: one item transform such as `Resize(224)`. `batch_tfms`: a list such as
-    `aug_transforms()`. Arguments as in fastai.
+    `aug_transforms()`. Both may hold functions and transforms of other libraries, which change training images only;
+    wrap them in `Always` to change all. Arguments as in fastai.
     """
 
     def __init__(
@@ -238,8 +244,8 @@ class DataBlock:
         get_x: Callable[[Any], Any] | None = None,
         get_y: Callable[[Any], Any] | None = None,
         splitter: Callable[..., Split] | None = None,
-        item_tfms: ItemTransform | Sequence[ItemTransform] | None = None,
-        batch_tfms: Sequence[BatchTransform] | BatchTransform | None = None,
+        item_tfms: Any = None,
+        batch_tfms: Any = None,
         **unknown: Any,
     ):
         refuse_arguments("DataBlock", unknown, _RECIPE)
@@ -250,7 +256,8 @@ class DataBlock:
             refuse_class(name, getattr(self, name))
         for name, tfms in (("item_tfms", item_tfms), ("batch_tfms", batch_tfms)):
             refuse_class(name, tfms, functions=True)
-        self.item_tfms, self.batch_tfms = _one_item_transform(item_tfms), batch_tfms
+        self.item_tfms = as_item_transform(item_tfms)
+        self.batch_tfms = None if batch_tfms is None else as_list(batch_tfms)
 
     def __repr__(self) -> str:
         parts = ((name, getattr(self, name)) for name in _RECIPE)
@@ -316,8 +323,8 @@ class DataBlock:
         refuse_arguments("dataloaders", unknown, _LOADERS)
         pipeline = BatchPipeline(self.batch_tfms, seed)
         pipeline.check_bands(self.blocks[0].n_bands)
-        check_whole("bs", bs, 1)
-        check_whole("val_bs", bs if val_bs is None else val_bs, 1)
+        bs = check_whole("bs", bs, 1)
+        val_bs = 2 * bs if val_bs is None else check_whole("val_bs", val_bs, 1)
         check_whole("num_workers", num_workers, 0)
         items, left_out = self.sound_items_of(source) if drop_bad else (self.items_of(source), [])
         if weights is not None and not isinstance(weights, str):
@@ -342,7 +349,7 @@ class DataBlock:
             num_workers=num_workers,
         )
         train_dl = make(indices=train, bs=bs, training=True, weights=train_weights)
-        valid_dl = make(indices=valid, bs=2 * train_dl.bs if val_bs is None else val_bs)
+        valid_dl = make(indices=valid, bs=val_bs)
         return DataLoaders(train_dl, valid_dl, self, categorize, left_out)
 
     def sound_items_of(self, source: Any) -> tuple[Items, list[Problem]]:
@@ -380,15 +387,3 @@ def _known_blocks(blocks: Sequence[Any]) -> tuple[ImageBlock, CategoryBlock]:
 
 def _itself(item: Any) -> Any:
     return item
-
-
-def _one_item_transform(tfms: Any) -> ItemTransform | None:
-    "Returns the one transform of a list of at most one. Raises `DataError` for others."
-    tfms = [tfm for tfm in (tfms if isinstance(tfms, list | tuple) else [tfms]) if tfm is not None]
-    if len(tfms) > 1 or not all(hasattr(tfm, name) for tfm in tfms for name in ("prepared_size", "finish", "spec")):
-        raise DataError(
-            f"item_tfms={tfms!r} is not one item transform.",
-            "it must bring images to one size, and describe itself, for an exported model to do the same",
-            "use Resize(...) or RandomResizedCrop(...); augmentation belongs into batch_tfms",
-        )
-    return tfms[0] if tfms else None

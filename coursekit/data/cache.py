@@ -39,13 +39,20 @@ from coursekit.core import (
 from ..formats import explain_os_error
 from ..images import ImageSource, SizeRule, image_size, open_pixels
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
 # %% auto #0
 __all__ = ['MAX_CACHE_BYTES', 'PlainImages', 'PresizeCache']
 
 # %% ../../nbs/lib/data/cache.ipynb #302c7ac9
-_MAGIC = b"CKPRE\0\0\1"  # the last byte is the version of the format
+_MAGIC = b"CKPRE\0\0\2"  # the last byte is the version of the format
 _HEADER = struct.Struct("<8sqq")
 _HEADER_BYTES = 64
+_ENTRY_BYTES = 24  # position, height, width
+_ID_BYTES = 16
 _RELEASE_BYTES = 2**24
 MAX_CACHE_BYTES = 8 * 2**30  # 8 GiB, some 100,000 photos at 160 pixels; all caches in a folder together stay below it
 
@@ -77,14 +84,11 @@ class PresizeCache:
         "Maps the finished cache file `path`; `rows` holds for each image its entry in the file's index."
         self.path, self.rows, self.n_bands = path, rows, n_bands
         with open(path, "rb") as file:
+            _mark_open(file)
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        magic, n, start = _HEADER.unpack(self._map[: _HEADER.size])
-        if magic != _MAGIC or len(self._map) != start + 24 * n:
-            raise ValueError(f"{path} is not a presize cache of this format, or not all of one")
-        self._index = np.frombuffer(self._map[start:], dtype="<i8").reshape(n, 3)
+            n, start = _read_header(file)
+        self._index = np.frombuffer(self._map[start : start + _ENTRY_BYTES * n], dtype="<i8").reshape(n, 3)
         self._read_bytes = 0
-        with suppress(OSError):  # a read-only folder is fine
-            os.utime(path)  # marks it as used, for _make_room
 
     @classmethod
     def open(
@@ -100,25 +104,27 @@ class PresizeCache:
         """Opens the cache for these image files in `folder` (by default under `home()`); builds it if there is none.
 
         `size_rule` says at which size an image is kept, `how` with which bands. `key` must name the rule (say "short
-        side 160"): a
-        cache is found by `key` and the set of files, in any order. Removes the caches used longest ago when all
-        together would exceed `max_bytes`, or half of the free disk. If there is still no room, it warns and returns
-        `PlainImages`. Raises `DataError` with a table of all files that cannot be read.
+        side 160"): images are found by `key` and their files. What other caches hold is not decoded again. Removes the
+        caches used longest ago when all together would exceed `max_bytes`, or half of the free disk. If there is still
+        no room, it warns and returns `PlainImages`. Raises `DataError` with a table of all files that cannot be read.
         """
         files = sorted({user_path(path).absolute() for path in paths})
-        entry = {path: i for i, path in enumerate(files)}
-        rows = np.array([entry[user_path(path).absolute()] for path in paths], dtype=np.int64)
-        folder = home() / "presize" if folder is None else user_path(folder)
         key = key if how.is_usual else f"{key}, {how.spec()}"
-        file = folder / f"{_cache_name(files, key)}.u8"
+        ids = dict(zip(files, _image_ids(files, key), strict=True))
+        wanted = [ids[user_path(path).absolute()] for path in paths]
+        folder = home() / "presize" if folder is None else user_path(folder)
+        file = folder / f"{hashlib.blake2b(b''.join(ids.values()), digest_size=16).hexdigest()}.u8"
+        remove_stale(folder)
+        for found in [file, *_largest_first(folder)]:
+            if (cache := cls._with_all(found, wanted, how.n_bands)) is not None:
+                return cache
         try:
-            return cls(file, rows, how.n_bands)
-        except (OSError, ValueError, struct.error):
-            pass  # not there yet, or damaged
-        try:
-            _make_room(folder, _estimate_bytes(files, size_rule, how.n_bands), max_bytes)
-            _build(file, files, size_rule, how, workers or processors(), max_bytes)
-            return cls(file, rows, how.n_bands)
+            known = _known_images(folder, set(ids.values()), how.n_bands)
+            _make_room(folder, _estimate_bytes(ids, known, size_rule, how.n_bands), max_bytes)
+            _build(file, ids, known, size_rule, how, workers or processors(), max_bytes)
+            known.clear()  # closes the files
+            _remove_parts(file)
+            return cls(file, _rows(_read_ids(file), wanted), how.n_bands)
         except OSError as error:
             warnings.warn(
                 f"No presize cache in {_shorten_home(folder)}: {error.strerror or error}. Images are decoded in every "
@@ -127,6 +133,20 @@ class PresizeCache:
                 stacklevel=2,
             )
             return PlainImages(paths, size_rule, how)
+
+    @classmethod
+    def _with_all(cls, file: Path, wanted: Sequence[bytes], n_bands: int) -> PresizeCache | None:
+        "Opens `file` for the images of these ids; None if it is damaged, gone, or lacks one."
+        try:
+            found = _read_ids(file)
+            if not found.keys() >= set(wanted):
+                return None
+            cache = cls(file, _rows(found, wanted), n_bands)
+        except (OSError, ValueError, struct.error):
+            return None
+        with suppress(OSError):  # a read-only folder is fine
+            os.utime(file)  # marks it as used, for _make_room
+        return cache
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -162,25 +182,78 @@ class PresizeCache:
         return PresizeCache, (self.path, self.rows, self.n_bands)
 
 # %% ../../nbs/lib/data/cache.ipynb #43df1235
-def _cache_name(files: Sequence[Path], key: str) -> str:
-    "Returns a name that changes when any file, `key`, Pillow or the format does."
-    name = hashlib.blake2b(_MAGIC + f"{PILLOW_VERSION} {key}\0".encode(), digest_size=16)
-    problems = []
+def _image_ids(files: Sequence[Path], key: str) -> list[bytes]:
+    "Returns for each file an id that changes when the file, `key`, Pillow or the format does."
+    rule = hashlib.blake2b(_MAGIC + f"{PILLOW_VERSION} {key}\0".encode(), digest_size=_ID_BYTES)
+    ids, problems = [], []
     for path in files:
+        name = rule.copy()
         try:
             name.update(file_stamp(path))
         except OSError as error:
             problems.append(Problem(str(path), *explain_os_error(path, error)))
+        ids.append(name.digest())
     if problems:
         raise data_error(f"{len(problems)} of {len(files)} images cannot be found", problems)
-    return name.hexdigest()
+    return ids
 
 
-def _build(file: Path, files: Sequence[Path], size_rule: SizeRule, how: Opening, workers: int, max_bytes: int) -> None:
-    "Decodes all images in parallel into `file`, which appears when it is complete."
-    remove_stale(file.parent)
+def _read_header(file: BinaryIO) -> tuple[int, int]:
+    "Returns how many images a cache file holds, and where its index begins. Raises ValueError for what is none."
+    magic, n, start = _HEADER.unpack(file.read(_HEADER.size))
+    if magic != _MAGIC or os.fstat(file.fileno()).st_size != start + (_ENTRY_BYTES + _ID_BYTES) * n:
+        raise ValueError(f"{file.name} is not a presize cache of this format, or not all of one")
+    return n, start
+
+
+def _read_ids(path: Path) -> dict[bytes, int]:
+    "Returns the ids of the images in a cache file, each with its entry in the index; raises OSError and ValueError."
+    with open(path, "rb") as file:
+        n, start = _read_header(file)
+        file.seek(start + _ENTRY_BYTES * n)
+        ids = file.read(_ID_BYTES * n)
+    return {ids[i * _ID_BYTES : (i + 1) * _ID_BYTES]: i for i in range(n)}
+
+
+def _rows(found: dict[bytes, int], wanted: Sequence[bytes]) -> np.ndarray:
+    return np.array([found[name] for name in wanted], dtype=np.int64)
+
+
+def _largest_first(folder: Path) -> list[Path]:
+    sizes = []
+    for path in folder.glob("*.u8"):
+        with suppress(OSError):  # removed while we looked
+            sizes.append((path.stat().st_size, path))
+    return [path for _, path in sorted(sizes, reverse=True)]
+
+
+def _known_images(folder: Path, wanted: set[bytes], n_bands: int) -> dict[bytes, tuple[PresizeCache, int]]:
+    "Returns where other caches in `folder` hold images that are wanted: a cache, and a place in it."
+    known: dict[bytes, tuple[PresizeCache, int]] = {}
+    for path in _largest_first(folder):
+        with suppress(OSError, ValueError, struct.error):
+            found = _read_ids(path)
+            names = [name for name in found if name in wanted and name not in known]
+            cache = PresizeCache(path, _rows(found, names), n_bands) if names else None
+            known.update({name: (cache, i) for i, name in enumerate(names) if cache})
+    return known
+
+
+def _build(
+    file: Path,
+    ids: dict[Path, bytes],
+    known: dict[bytes, tuple[PresizeCache, int]],
+    size_rule: SizeRule,
+    how: Opening,
+    workers: int,
+    max_bytes: int,
+) -> None:
+    "Decodes images in parallel into `file`, and copies those that are `known`; it appears when it is complete."
 
     def pixels_or_problem(path: Path) -> np.ndarray | Problem:
+        if ids[path] in known:
+            cache, i = known[ids[path]]
+            return cache[i]
         try:
             return open_pixels(path, size_rule, how)
         except DataError as error:
@@ -188,18 +261,18 @@ def _build(file: Path, files: Sequence[Path], size_rule: SizeRule, how: Opening,
 
     def write(temporary: Path) -> None:
         with open(temporary, "wb") as out, ThreadPoolExecutor(workers) as pool:
-            results = _map_in_order(pool, pixels_or_problem, files, ahead=4 * workers)
-            _write_cache(out, progress(results, total=len(files), desc="presizing"), max_bytes)
+            results = _map_in_order(pool, pixels_or_problem, ids, ahead=4 * workers)
+            results = progress(results, total=len(ids), desc="presizing")
+            _write_cache(out, results, b"".join(ids.values()), max_bytes)
 
     write_atomic(file, write)
-    size = file.stat().st_size / 2**20
-    print(
-        f"Presized {len(files):,} images: {size:,.1f} MB in {_shorten_home(file.parent)}, where later runs find them."
-    )
+    size, n = file.stat().st_size / 2**20, len(ids) - len(known)
+    images = f"{n:,} image{'' if n == 1 else 's'}" + (f" ({len(known):,} were there already)" if known else "")
+    print(f"Presized {images}: {size:,.1f} MB in {_shorten_home(file.parent)}, where later runs find them.")
 
 
-def _write_cache(out: BinaryIO, results: Iterable[np.ndarray | Problem], max_bytes: int) -> None:
-    "Writes pixels, then the index, and the header when all the rest is there."
+def _write_cache(out: BinaryIO, results: Iterable[np.ndarray | Problem], ids: bytes, max_bytes: int) -> None:
+    "Writes pixels, then the index and the ids, and the header when all the rest is there."
     index, problems = [], []
     out.write(bytes(_HEADER_BYTES))
     for pixels in results:
@@ -214,7 +287,7 @@ def _write_cache(out: BinaryIO, results: Iterable[np.ndarray | Problem], max_byt
         n = len(problems)
         raise data_error(f"{n} of {len(index) + n} images cannot be read", problems)
     start = out.tell()
-    out.write(np.array(index, dtype="<i8").reshape(-1, 3).tobytes())
+    out.write(np.array(index, dtype="<i8").reshape(-1, 3).tobytes() + ids)
     out.seek(0)
     out.write(_HEADER.pack(_MAGIC, len(index), start))
 
@@ -230,14 +303,17 @@ def _map_in_order(pool: ThreadPoolExecutor, function: Callable, items: Iterable[
         yield waiting.popleft().result()
 
 # %% ../../nbs/lib/data/cache.ipynb #3a0402df
-def _estimate_bytes(files: Sequence[Path], size_rule: SizeRule, n_bands: int) -> int:
-    "Estimates the size of a cache of these files from the headers of about a hundred of them."
-    sizes = []
+def _estimate_bytes(
+    ids: dict[Path, bytes], known: dict[bytes, tuple[PresizeCache, int]], size_rule: SizeRule, n_bands: int
+) -> int:
+    "Estimates the size of a cache of these files: from their headers, of about a hundred, where it is not known."
+    held = sum(int(n_bands * cache.sizes(np.array([i])).prod()) for cache, i in known.values())
+    files, sizes = [path for path, name in ids.items() if name not in known], []
     for path in files[:: max(1, len(files) // 100)]:
         with suppress(DataError, OSError):  # what cannot be read is reported by the build
             height, width = size_rule(image_size(path))
             sizes.append(n_bands * height * width)
-    return int(np.mean(sizes) * len(files)) if sizes else 0
+    return held + (int(np.mean(sizes) * len(files)) if sizes else 0)
 
 
 def _make_room(folder: Path, needed: int, max_bytes: int) -> None:
@@ -255,6 +331,34 @@ def _make_room(folder: Path, needed: int, max_bytes: int) -> None:
         with suppress(OSError):  # Windows keeps files that are open
             path.unlink()
             held -= size
+
+
+def _remove_parts(file: Path) -> None:
+    "Removes the caches beside `file` whose images it holds all, unless a process has them open."
+    with suppress(OSError):
+        ours = _read_ids(file).keys()
+        for path in _largest_first(file.parent):
+            with suppress(OSError, ValueError, struct.error):
+                if path != file and _read_ids(path).keys() <= ours and not _is_open(path):
+                    path.unlink()
+
+
+def _mark_open(file: BinaryIO) -> None:
+    "Marks a file as open until it and its map are closed. On Windows that is so without a mark."
+    if fcntl is not None:
+        with suppress(OSError):  # not on every network disk
+            fcntl.flock(file, fcntl.LOCK_SH)
+
+
+def _is_open(path: Path) -> bool:
+    "Says whether `_mark_open` marked a file in any process: worker processes may be about to open it by its name."
+    with open(path, "rb") as file:
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            return isinstance(error, BlockingIOError)
+    return False
 
 
 def _shorten_home(path: Path) -> str:

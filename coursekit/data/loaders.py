@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
+from ..augment.functions import finishing, in_validation
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform
 from coursekit.core import (
@@ -34,6 +35,7 @@ from coursekit.core import (
     default_device,
     derive_seed,
     generator,
+    plain,
     uniforms,
 )
 from .batches import Batches, BatchKey, EpochSampler, Samples, stack_pixels
@@ -164,8 +166,9 @@ class BatchDataset(Dataset):
         augment: bool,
         training: bool,
     ):
-        self.images, self.names = samples.images, samples.sources
-        self.indices, self.item_tfm = np.asarray(indices, dtype=np.int64), item_tfm
+        self.item_tfm = item_tfm if augment else in_validation(item_tfm)
+        self.images, self.names = samples.images_for(self.item_tfm), samples.sources
+        self.indices = np.asarray(indices, dtype=np.int64)
         self.seed, self.augment, self.training = derive_seed(seed, "item_tfms"), augment, training
 
     def __getitem__(self, key: BatchKey) -> Read:
@@ -203,12 +206,23 @@ class BatchDataset(Dataset):
         if problems:
             key = self._without_missing(key, [place for place, _ in found], problems)
         images = [image for _, image in found]
-        if self.item_tfm is not None:
-            draws = self._draws(key, self.item_tfm)
-            finish = self.item_tfm.finish
-            images = [finish(image, None if draws is None else draws[row]) for row, image in enumerate(images)]
         names = [self.names[i] for i in self.indices[key.positions].tolist()]
+        if self.item_tfm is not None:
+            images = self._finish(self.item_tfm, images, names, self._draws(key, self.item_tfm))
         return Read(key, share_pixels(stack_pixels(images, names)), problems)
+
+    def _finish(
+        self, tfm: ItemTransform, images: list[np.ndarray], names: list[Any], draws: np.ndarray | None
+    ) -> list[np.ndarray]:
+        "Finishes images one by one; names the image where a function fails."
+        finished = []
+        with finishing(tfm):
+            for row, (image, name) in enumerate(zip(images, names, strict=True)):
+                try:
+                    finished.append(tfm.finish(image, None if draws is None else draws[row]))
+                except DataError as error:
+                    raise DataError(f"{short_name(name)}: {error.what}", error.cause, error.remedy) from error
+        return finished
 
     def _without_missing(self, key: BatchKey, places: list[int], problems: list[Problem]) -> BatchKey:
         "Returns the key of what could be read. Raises `DataError` outside training, and when next to nothing could."
@@ -249,10 +263,9 @@ class BatchLoader(Batches):
         weights: Tensor | None = None,
         augment: bool | None = None,
     ):
-        check_whole("bs", bs, 1)
-        check_whole("num_workers", num_workers, 0)
+        bs, num_workers = check_whole("bs", bs, 1), check_whole("num_workers", num_workers, 0)
         self.samples, self.indices, self.item_tfm, self.pipeline = samples, list(indices), item_tfm, pipeline
-        self.vocab, self.bs, self.seed, self.num_workers = list(vocab), bs, seed, num_workers
+        self.vocab, self.bs, self.seed, self.num_workers = list(vocab), bs, plain(seed), num_workers
         self.device = torch.device(device) if device else default_device()
         self._targets = None if samples.targets is None else samples.targets[self.indices]
         self._set_order(training, training if augment is None else augment, weights)

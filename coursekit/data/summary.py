@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..augment.functions import ItemChain, ItemFunction, finishing
 from ..augment.pipeline import BatchPipeline
 from ..bands import Opening
-from ..core import DataError
+from ..core import DataError, uniforms
 from .batches import Categorize, stack_sources
 from .items import choose_vocab
 from .splits import RandomSplitter
@@ -56,11 +57,15 @@ def _describe_item(block: DataBlock, item: Any, source: Any, label: Any, categor
     yield f"\nOne item: {short_name(item)} ({type(item).__name__})"
     yield f"  image, by {function_name(block.get_x) if block.get_x else 'the item itself'}: {short_name(source)}"
     yield f"  opened: {_pixels(open_pixels(source, None, image), image)}"
-    if block.item_tfms is not None:
-        prepared = open_pixels(source, block.item_tfms.prepared_size, image)
-        yield f"  {block.item_tfms}"
+    if (tfm := block.item_tfms) is not None:
+        prepared = open_pixels(source, tfm.prepared_size, image)
+        for part in tfm.parts if isinstance(tfm, ItemChain) else [tfm]:
+            yield f"  {part}" + (", in training only" if isinstance(part, ItemFunction) and not part.always else "")
         yield f"    prepared: {_pixels(prepared, image)}"
-        yield f"    finished: {_pixels(block.item_tfms.finish(prepared), image)}"
+        draws = uniforms(0, 0, [0], tfm.n_uniforms)[0] if isinstance(tfm, ItemChain) else None
+        with finishing(tfm):
+            finished = tfm.finish(prepared, draws)
+        yield f"    finished: {_pixels(finished, image)}"
     yield f"  label, by {function_name(block.get_y)}: {label!r} ({type(label).__name__}) -> target {categorize(label)}"
 
 

@@ -139,7 +139,7 @@ class Predictor:
 
     def _compute(self, items: Any, bs: int, forward: Callable[[Tensor], Tensor], width: int) -> Tensor:
         "Returns what `forward` makes of each item, (N, width) on the CPU; one `DataError` names all that do not open."
-        check_whole("bs", bs, 1)
+        bs = check_whole("bs", bs, 1)
         items = list_items(items)
         rows: list[Tensor] = []
         problems: list[Problem] = []

@@ -121,19 +121,18 @@ def plot_grad_cam(
     title of each map is its class with the class's probability. Raises as `grad_cam` does, and `DataError` for unknown
     labels and for no items.
     """
-    vocab, preprocessing = _vocab_and_preprocessing(learn)
     photos = _as_list(items)
     classes = [classes] if isinstance(classes, str | int) else classes
     if not photos or (classes is not None and len(classes) == 0):
         raise DataError("There is nothing to draw.", "No items, or no classes, were given.", "Give at least one.")
+    vocab, x, shown = _load(learn, photos)
     model: Any = unwrap(learn.model)
-    x = load_batch(photos, preprocessing, model.normalize.mean.device)
     with evaluating(model), torch.no_grad():
         probs = softmax(model(x).float())
     rows = [probs.argmax(dim=1)] if classes is None else [_index(c, vocab).expand(len(x)) for c in classes]
     figure = new_figure(2.1 * len(x) + 0.6, 2.3 * (1 + len(rows)))
     grid = figure.subplots(1 + len(rows), len(x), squeeze=False)
-    pictures = _as_pictures(x, preprocessing)
+    pictures = [torch.from_numpy(as_rgb(one.permute(1, 2, 0).clamp(0, 1).cpu().numpy())) for one in shown]
     for axes, picture, item in zip(grid[0], pictures, photos, strict=True):
         _draw(axes, picture, None, file_name(item))
     for line, indices in zip(grid[1:], rows, strict=True):
@@ -145,11 +144,16 @@ def plot_grad_cam(
     return fit_fonts(figure)
 
 
-def _vocab_and_preprocessing(learn: Any) -> tuple[Sequence[str], dict[str, Any]]:
-    "Returns those of a learner's `dls`, or of a predictor."
+def _load(learn: Any, photos: Sequence[ImageSource]) -> tuple[Sequence[str], Tensor, Tensor]:
+    "Returns the classes of a learner or predictor, the photos as its model's input, and the same in [0, 1]."
+    model: Any = unwrap(learn.model)
+    device = model.normalize.mean.device
     if dls := getattr(learn, "dls", None):
-        return dls.vocab, dls.preprocessing()
-    return learn.vocab, learn.preprocessing
+        vocab, x, normalize = dls.vocab, dls.load_batch(photos).to(device), dls.train.pipeline.normalize
+    else:
+        vocab, x = learn.vocab, load_batch(photos, learn.preprocessing, device)
+        normalize = BatchPipeline.from_spec(learn.preprocessing["batch"]).normalize
+    return vocab, x, x if normalize is None else normalize.undo(x)
 
 
 def _as_list(items: Any) -> list[ImageSource]:
@@ -167,13 +171,6 @@ def _index(name: str | int, vocab: Sequence[str]) -> Tensor:
         remedy = f"Give one of them, or an index below {len(vocab)}."
         raise DataError(f"There is no class {name!r}.", f"The classes are {list_some(vocab)}.", remedy)
     return torch.tensor(int(name))
-
-
-def _as_pictures(x: Tensor, preprocessing: dict[str, Any]) -> Tensor:
-    "Returns a batch as pictures with values in [0, 1], on the CPU: (B, H, W, 3)."
-    normalize = BatchPipeline.from_spec(preprocessing["batch"]).normalize
-    pictures = (x if normalize is None else normalize.undo(x)).permute(0, 2, 3, 1).clamp(0, 1).cpu()
-    return torch.stack([torch.from_numpy(as_rgb(picture.numpy())) for picture in pictures])
 
 
 def _draw(axes: Axes, photo: Tensor, cam: Tensor | None, title: str) -> Any:

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from ..core import ModelError, TrainingError, in_notebook, torch_seeded
-from ..data.batches import load_batch
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model
@@ -103,8 +102,8 @@ class Learner(Upkeep):
     ) -> None:
         """Trains for `n_epoch` epochs at a constant rate; a `slice` or a list has one for each layer group.
 
-        `cache_features=True` computes the frozen body's output once, without augmentation, and trains the head on it:
-        many times faster, and possible only while nothing but the head is trained.
+        `cache_features=True` computes the frozen body's output once, without augmentation or functions (but `Always`),
+        and trains the head on it: many times faster, and possible only while nothing but the head is trained.
         `resume`: a file that keeps the run after each epoch. If it exists already, the run in it is taken up where it
         ended, be it that it was killed: then the same call in a new process gives the weights of a run that was not.
         """
@@ -166,7 +165,7 @@ class Learner(Upkeep):
         """
         if (rows := list_rows(self.dls, item)) is not None:
             return [self.predict(one) for one in rows]
-        batch = load_batch([image_of(self.dls, item)], self.dls.preprocessing(), self.dls.device)
+        batch = self.dls.load_batch([image_of(self.dls, item)])
         probs = self.get_preds(dl=[(batch, None)])[0][0]
         index = int(probs.argmax())
         return self.dls.vocab[index], index, probs
@@ -375,7 +374,8 @@ class Learner(Upkeep):
         """Writes model, vocabulary and preprocessing to `folder` as safetensors and JSON; `load_learner` reads them.
 
         `onnx` adds `model.onnx`, checked with onnxruntime; that needs the extra `onnx`. `data_licence`: that of the
-        images, which may bind the model too; it is kept in the export.
+        images, which may bind the model too; it is kept in the export. What changes training images only is left out;
+        what changes all, `Always` and transforms of your own, raises `ExportError`.
         """
         self._settle()
         check_normalized_once(self.model, self.dls)

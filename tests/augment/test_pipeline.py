@@ -166,6 +166,16 @@ def test_no_item_transform_stays_none():
         lambda: Resize((1, 2, 3)),
         lambda: Resize(2.5),
         lambda: Resize("224"),
+        lambda: Resize(True),
+        lambda: Resize(np.float64(2.5)),
+        lambda: Resize(20_000),
+        lambda: RandomResizedCrop(8, ratio=(4 / 3, 3 / 4)),
+        lambda: RandomResizedCrop(8, val_xtra=-0.1),
+        lambda: Zoom(1.0, 0.9),
+        lambda: Zoom(0, 1.1),
+        lambda: Rotate(float("nan")),
+        lambda: aug_transforms(max_rotate=float("inf")),
+        lambda: Normalize.from_stats([0.5] * 3, [0.2, 0.2, 0]),
         lambda: Resize(8, "crpo"),
         lambda: Resize(8, ResizeMethod.Pad, pad_mode="mirror"),
         lambda: RandomResizedCrop(8, min_scale=0),
@@ -657,11 +667,11 @@ def test_a_transform_of_ones_own_must_say_what_it_does(kind, method):
         Idle()
 
 
-@pytest.mark.parametrize("tfm", [Flip(p=50), Rotate(p=-0.1), Hue(p=1.01), RandomErasing(p=float("nan"))])
-def test_a_probability_is_from_0_to_1(tfm):
+@pytest.mark.parametrize(("kind", "p"), [(Flip, 50), (Rotate, -0.1), (Hue, 1.01), (RandomErasing, float("nan"))])
+def test_a_probability_is_from_0_to_1(kind, p):
     with pytest.raises(DataError, match="out of range") as caught:
-        BatchPipeline([tfm])
-    assert type(tfm).__name__ in str(caught.value) and "from 0 to 1" in caught.value.remedy
+        kind(p=p)
+    assert kind.__name__ in str(caught.value) and "from 0 to 1" in caught.value.remedy
     BatchPipeline([Flip(p=0), Rotate(p=1), Normalize.from_stats(*imagenet_stats)])
 
 

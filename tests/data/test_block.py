@@ -599,7 +599,7 @@ def test_several_labels_for_an_image_are_refused(pets):
     assert "several labels" in refused(pets_block(get_y=lambda file: ["a", "b"]), pets)
 
 
-@pytest.mark.parametrize("tfms", [[Resize(8), Resize(9)], lambda img: img, aug_transforms()])
+@pytest.mark.parametrize("tfms", [[Resize(8), Resize(9)], "Resize", aug_transforms()])
 def test_item_transforms_that_are_none_are_refused(tfms):
     with pytest.raises(DataError, match="item_tfms"):
         DataBlock(get_y=parent_label, item_tfms=tfms)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coursekit.core import DataError, ls
+from coursekit.core import DataError, ls, temporary_path
 from coursekit.data.cache import PlainImages, PresizeCache
 from coursekit.images import open_image, presize
 
@@ -90,16 +90,91 @@ def test_the_order_of_the_paths_and_repeated_ones_need_no_other_cache(photos, tm
     assert all(np.array_equal(cache[i], decode(path, SHRINK)) for i, path in enumerate(mixed))
 
 
-def test_a_changed_file_another_set_and_another_key_make_another_cache(photos, tmp_path):
-    names = {open_cache(photos, tmp_path).path, open_cache(photos[1:], tmp_path).path}
+def test_a_changed_file_and_another_key_make_another_cache(photos, tmp_path):
+    names = {open_cache(photos, tmp_path).path}
     names.add(open_cache(photos, tmp_path, partial(presize, short=20), "short side 20").path)
     photo(seed=99).save(photos[0])
     changed = open_cache(photos, tmp_path)
     names.add(changed.path)
-    assert len(names) == 4 and np.array_equal(changed[0], decode(photos[0], SHRINK))
+    assert len(names) == 3 and np.array_equal(changed[0], decode(photos[0], SHRINK))
     facts = photos[1].stat()
     os.utime(photos[1], ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
     assert open_cache(photos, tmp_path).path not in names, "a nanosecond makes a difference"
+
+
+class Counting:
+    """Presizes like SHRINK, and counts what is decoded."""
+
+    def __init__(self):
+        self.n = 0
+
+    def __call__(self, size):
+        self.n += 1
+        return SHRINK(size)
+
+
+def test_one_more_photo_is_the_only_one_to_be_decoded_and_the_disk_holds_all_once(photos, tmp_path, capsys):
+    before = open_cache(photos[1:], tmp_path).path
+    capsys.readouterr()
+    counting = Counting()
+    cache = open_cache(photos, tmp_path, counting, workers=1)
+    assert counting.n == 2, "once for the estimate from its header, once to decode it"
+    assert "1 image (11 were there already)" in capsys.readouterr().out
+    assert cache_files(tmp_path) == [cache.path] != [before]
+    assert all(np.array_equal(cache[i], decode(path, SHRINK)) for i, path in enumerate(photos))
+    again = tmp_path / "again"
+    assert PresizeCache.open(photos, SHRINK, "short side 24", folder=again).path.read_bytes() == cache.path.read_bytes()
+
+
+def test_a_changed_photo_is_the_only_one_to_be_decoded(photos, tmp_path):
+    open_cache(photos, tmp_path)
+    photo(60, 50, seed=99).save(photos[3])
+    counting = Counting()
+    cache = open_cache(photos, tmp_path, counting)
+    assert counting.n == 2 and all(np.array_equal(cache[i], decode(path, SHRINK)) for i, path in enumerate(photos))
+
+
+def test_a_part_of_a_set_reads_its_cache(photos, tmp_path):
+    whole = open_cache(photos, tmp_path)
+    (tmp_path / "cache" / "broken.u8").write_bytes(b"CKPRE")
+    counting = Counting()
+    fold = [photos[7], photos[2], photos[7]]
+    cache = open_cache(fold, tmp_path, counting)
+    assert cache.path == whole.path and counting.n == 0 and len(cache) == 3
+    assert all(np.array_equal(cache[i], decode(path, SHRINK)) for i, path in enumerate(fold))
+    windows = cache.cut(np.array([0, 1]), np.array([1, 2]), np.array([3, 4]), (20, 18))
+    assert np.array_equal(windows[1], decode(photos[2], SHRINK)[2:22, 4:22])
+    copy = pickle.loads(pickle.dumps(cache))
+    assert np.array_equal(copy[0], cache[0])
+
+
+def test_what_several_caches_hold_is_put_together(photos, tmp_path):
+    open_cache(photos[:5], tmp_path), open_cache(photos[3:9], tmp_path)
+    counting = Counting()
+    cache = open_cache(photos[:9], tmp_path, counting)
+    assert counting.n == 0 and cache_files(tmp_path) == [cache.path]
+    assert all(np.array_equal(cache[i], decode(path, SHRINK)) for i, path in enumerate(photos[:9]))
+
+
+def test_a_cache_that_is_open_stays_until_it_is_closed(photos, tmp_path):
+    part = open_cache(photos[:5], tmp_path)
+    open_cache(photos[:6], tmp_path)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map(sums, [part]) == [sums(part)], "a worker that starts later opens it by its name"
+    held = part.path
+    del part
+    last = open_cache(photos[:7], tmp_path)
+    assert not held.exists() and cache_files(tmp_path) == [last.path]
+
+
+def test_what_a_killed_build_left_goes_at_the_next_opening_of_any_cache(photos, tmp_path):
+    cache = open_cache(photos, tmp_path)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = temporary_path(cache.path)
+    left = left.with_name(left.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
+    left.write_bytes(b"half")
+    assert open_cache(photos[:4], tmp_path).path == cache.path and not left.exists()
 
 
 def test_all_bad_images_are_reported_together_and_no_cache_is_left(photos, tmp_path):
