@@ -136,8 +136,9 @@ def restore_learner(
     tensors, facts = read_checkpoint(file)
     check_facts(file, facts, expected)
     averages = {name.removeprefix("opt|"): t for name, t in tensors.items() if name.startswith("opt|")}
+    kind = facts.get("optimiser", {"kind": "AdamW"})  # older files say nothing
     if with_opt and averages:
-        check_optimiser(file, facts.get("optimiser", {"kind": "AdamW"}), learn.opt)  # older files say nothing
+        check_optimiser(file, kind, learn.opt)
     weights = {name.removeprefix("model|"): t for name, t in tensors.items() if name.startswith("model|")}
     if differences := tensor_differences(describe_tensors(weights), describe_tensors(unwrap(learn.model).state_dict())):
         raise TrainingError(
@@ -147,7 +148,8 @@ def restore_learner(
         )
     unwrap(learn.model).load_state_dict(weights)
     if with_opt and facts["with_opt"]:
-        load_optimiser(unwrap(learn.model), learn.opt, averages, facts.get("opt_numbers"))
+        numbers = facts.get("opt_numbers") if kind["kind"] == type(learn.opt).__name__ else None
+        load_optimiser(unwrap(learn.model), learn.opt, averages, numbers)
         if facts["scaler"] and learn.engine.scaler.is_enabled():
             learn.engine.scaler.load_state_dict(facts["scaler"])
         learn.epochs_done = facts["epochs_done"]
@@ -170,10 +172,8 @@ _SCALE = "the schedule of lr is higher or lower throughout"
 def check_facts(file: str | Path, facts: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """Raises `TrainingError` that names, in short, where the `expected` facts differ from those of a checkpoint."""
     wanted = json_able("What the run was asked to do", expected)
-    found = {
-        **{key: wanted[key] for key in ("optimiser", "planned by") if key in wanted},
-        **facts,
-    }  # not in older files
+    # what older files do not hold
+    found = {**{key: wanted[key] for key in ("optimiser", "planned by") if key in wanted}, **facts}
     words = [text for key in wanted for text in differences(key, found.get(key), wanted[key])]
     if found.get("learning rates") != wanted.get("learning rates"):
         words = [text for text in words if text != _SCALE]  # which follows from the rates

@@ -128,6 +128,14 @@ def test_the_state_of_another_kind_is_refused_by_name_and_the_weights_can_be_had
     second.load(file, with_opt=False).fit(1)
 
 
+def test_what_remembers_nothing_can_be_loaded_by_any_and_leaves_no_trace(make, tmp_path):
+    first, second = make(sgd), make(plain_adamw)
+    first.fit(1)
+    keys = [set(group) for group in second.opt.param_groups]
+    second.load(first.save(tmp_path / "stage-1")).fit(1)
+    assert [set(group) for group in second.opt.param_groups] == keys
+
+
 def test_another_optimiser_makes_another_run(make, tmp_path):
     make(sgd_with_momentum).fit(1, resume=tmp_path / "run.safetensors")
     with pytest.raises(TrainingError, match=r"optimiser kind SGD there, AdamW here"):
