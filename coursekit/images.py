@@ -346,12 +346,10 @@ def _check_bands(img: Any, name: str, how: Opening) -> Any:
         cause = "its colours have 16 bits, of which Pillow reads 8, so that white has no meaning"
         remedy = "leave white out, or save its array (height, width, bands) by np.save as .npy"
         raise ImageError(f"Cannot open {name}", cause, remedy, "unsupported format")
-    tags = getattr(img, "tag_v2", {}) if getattr(img, "format", "") == "TIFF" else {}
-    n = int(tags.get(277, 1))
-    dropped = n > len(img.getbands())
-    unmarked = img.mode == "RGBA" and not tags.get(338, (0,))[0] and how.mode != "RGBA"
-    if tags and isinstance(how.mode, str) and (dropped or unmarked):
-        raise _more_bands_error(name, n)
+    if img.format == "TIFF" and isinstance(how.mode, str):
+        n, marked = _n_bands(img), bool(img.tag_v2.get(338, (0,))[0])  # extra samples: 1 and 2 are transparency
+        if n > len(img.getbands()) or (img.mode == "RGBA" and not marked and how.mode != "RGBA"):
+            raise _more_bands_error(name, n)
     return img
 
 
