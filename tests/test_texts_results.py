@@ -142,7 +142,7 @@ def test_text_004_looks_at_a_model_and_exports_it(learn):
     assert interp.most_confused(min_val=5) == [p for p in interp.most_confused() if p[2] >= 5]
     learn.recorder.plot_loss()
     learn.export("wildlife")
-    assert load_learner("wildlife").description["metrics"].keys() == {"train_loss", "valid_loss", "error_rate"}
+    assert load_learner("wildlife").description["metrics"].keys() == {"valid_loss", "error_rate"}
 
 
 def test_text_004_writes_a_submission(learn, dls, tmp_path):

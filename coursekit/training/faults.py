@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from ..core import CoursekitError, TrainingError
 from ..data.loaders import explain_worker_error
+from ..losses import CrossEntropyLoss
 from ..text import list_some, short_name
 from .callbacks import Callback, StopTraining
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from coursekit.training.loop import TrainingLoop
 
 # %% auto #0
-__all__ = ['is_out_of_memory', 'out_of_memory_error', 'explain_errors', 'TerminateOnNaN', 'bad_loss_error']
+__all__ = ['is_out_of_memory', 'out_of_memory_error', 'explain_errors', 'TerminateOnNaN', 'CheckOutputs', 'bad_loss_error']
 
 # %% ../../nbs/lib/training/faults.ipynb #823512f8
 def is_out_of_memory(error: Exception) -> bool:
@@ -116,6 +118,36 @@ class TerminateOnNaN(Callback):
             for name, buffer in learn.model.named_buffers():
                 buffer.copy_(self.buffers[name])
         raise bad_loss_error(observed[0], observed[1].item(), observed[2], learn)
+
+
+class CheckOutputs(Callback):
+    """Looks at what the model gives for the first batch, before the first step.
+
+    Raises `TrainingError` if cross-entropy is to train on more outputs than there are classes. Warns if the outputs are
+    probabilities already, which the loss would put through a second softmax.
+    """
+
+    order = -110
+
+    def after_loss(self, learn: Any) -> None:  # a Learner: how many classes there are is known to its data
+        if learn.batch or learn.epoch > learn.first_epoch or not isinstance(learn.loss_func, _CROSS_ENTROPIES):
+            return
+        logits, n_classes = learn.logits.detach(), learn.dls.c
+        if logits.shape[1] != n_classes:
+            raise TrainingError(
+                f"The model has {logits.shape[1]} outputs for {n_classes} classes.",
+                "Each class needs an output of its own, and an output without a class would be a wrong answer.",
+                f"Give its last layer {n_classes} outputs.",
+            )
+        if bool((logits >= 0).all()) and bool(((logits.sum(dim=1) - 1).abs() < 1e-3).all()):
+            warnings.warn(
+                "The model's outputs are probabilities: the loss puts them through a second softmax, and learning is "
+                "slow. Leave the softmax out of the model; get_preds and predict apply it.",
+                stacklevel=2,
+            )
+
+
+_CROSS_ENTROPIES = (CrossEntropyLoss, nn.CrossEntropyLoss)
 
 
 def bad_loss_error(batch: int, loss: float, lr: float, learn: TrainingLoop) -> TrainingError:

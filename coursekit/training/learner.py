@@ -21,6 +21,7 @@ from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model
 from ..losses import check_loss_settings, softmax
+from ..metrics import metric_names
 from ..models.bodies import arch_id
 from ..models.inference import predict_logits, unwrap
 from ..models.model import build_for_images, load_pretrained, settle_normalization
@@ -374,8 +375,8 @@ class Learner(Upkeep):
         """Writes model, vocabulary and preprocessing to `folder` as safetensors and JSON; `load_learner` reads them.
 
         `onnx` adds `model.onnx`, checked with onnxruntime; that needs the extra `onnx`. `data_licence`: that of the
-        images, which may bind the model too; it is kept in the export. What changes training images only is left out;
-        what changes all, `Always` and transforms of your own, raises `ExportError`.
+        images, which may bind the model too. It is kept, as are the validation results of these weights. What changes
+        training images only is left out; what changes all, `Always` and transforms of your own, raises `ExportError`.
         """
         self._settle()
         check_normalized_once(self.model, self.dls)
@@ -387,8 +388,8 @@ class Learner(Upkeep):
                 loss if self.arch else "It is not one of the known architectures, so nobody could rebuild it.",
                 "Build the learner with vision_learner and CrossEntropyLoss, or save model.state_dict() yourself.",
             )
-        names, values = self.recorder.names, self.recorder.values
-        results = dict(zip(names[1:], values[-1][1:], strict=True)) if values else {}
+        names = ["valid_loss", *metric_names(self.metrics)]
+        results = dict(zip(names, self.validate(), strict=True)) if len(self.dls.valid) else {}
         return export_model(
             folder,
             unwrap(self.model),

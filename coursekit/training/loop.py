@@ -109,6 +109,7 @@ class TrainingLoop:
             self.engine.step(self.opt)
         except SkipStep:
             pass
+        self.loss, self.logits = self.loss.detach(), self.logits.detach()  # without what backward needed
         self.notify("after_batch")
 
     def set_mode(self, training: bool) -> None:

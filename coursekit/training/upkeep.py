@@ -27,7 +27,7 @@ from coursekit.training.consistency import (
     list_metrics,
     make_optimiser,
 )
-from .faults import TerminateOnNaN
+from .faults import CheckOutputs, TerminateOnNaN
 from .loop import TrainingLoop
 from .precision import Engine, adamw
 from .recorder import Recorder
@@ -69,7 +69,7 @@ class Upkeep(TrainingLoop):
         arch: str | None = None,
     ):
         self._dls, loss_func = check_data(dls), check_loss(loss_func, dls.device)
-        cbs, engine = with_defaults(cbs, [ProgressTable()]), Engine(dls.device, precision)
+        cbs, engine = with_defaults(cbs, [ProgressTable(), CheckOutputs()]), Engine(dls.device, precision)
         super().__init__(model, loss_func, None, list_metrics(metrics), cbs, engine, seed)
         self.lr, self.wd, self.train_bn, self.arch = lr, wd, train_bn, arch
         self._groups, self.opt_func = groups or (lambda inner: [[inner]]), check_opt_func(opt_func)
@@ -104,7 +104,7 @@ class Upkeep(TrainingLoop):
     def add_cb(self, cb: Callback) -> Self:
         """Adds a callback for every run from now on; one of a default's kind takes its place. Returns the learner."""
         (cb,) = with_defaults(cb, ())
-        defaults = [kind for kind in (ProgressTable, Recorder, TerminateOnNaN) if isinstance(cb, kind)]
+        defaults = [kind for kind in (ProgressTable, CheckOutputs, Recorder, TerminateOnNaN) if isinstance(cb, kind)]
         self.cbs = [*(old for old in self.cbs if type(old) not in defaults), cb]
         self.recorder = cb if isinstance(cb, Recorder) else self.recorder
         return self

@@ -23,8 +23,9 @@ from coursekit.models.inference import unwrap
 from coursekit.models.model import create_head
 from coursekit.results.interpret import ClassificationInterpretation
 from coursekit.results.saliency import grad_cam, plot_grad_cam
-from coursekit.training.callbacks import Callback, CSVLog, ProgressTable
+from coursekit.training.callbacks import Callback, ProgressTable
 from coursekit.training.learner import Learner
+from coursekit.training.logs import CSVLog
 from coursekit.training.recorder import Recorder
 from coursekit.training.schedule import ParamScheduler
 
@@ -382,8 +383,14 @@ def own_adamw(groups):
     return torch.optim.AdamW([{**group, "betas": (0.8, 0.9)} for group in groups], amsgrad=True)
 
 
+def sgd_by_hand(groups):
+    return torch.optim.SGD([{**group, "nesterov": True} for group in groups], momentum=0.8)
+
+
 @pytest.mark.filterwarnings("ignore:No learning rate is suggested")
-@pytest.mark.parametrize("opt_func", [timm.optim.Lion, own_adamw])
+@pytest.mark.parametrize(
+    "opt_func", [partial(torch.optim.SGD, momentum=0.9), torch.optim.SGD, timm.optim.Lion, own_adamw, sgd_by_hand]
+)
 def test_other_optimisers_do_all_that_adamw_does(make_small_learner, opt_func, tmp_path):
     learn = make_small_learner(opt_func=opt_func)
     kind = type(opt_func([{"params": [nn.Parameter(torch.ones(1))], "lr": 0.1}]))
@@ -403,6 +410,8 @@ def test_other_optimisers_do_all_that_adamw_does(make_small_learner, opt_func, t
     assert rates == {0: 1e-5, 1: 1e-4, 2: 1e-3}
     if opt_func is own_adamw:
         assert {g["betas"] for g in opt.param_groups} == {(0.8, 0.9)}  # not the schedule's last, nor the defaults
+    if opt_func is sgd_by_hand:
+        assert {(g["momentum"], g["nesterov"]) for g in opt.param_groups} == {(0.8, True)}
     learn.opt_func = torch.optim.AdamW
     learn.fit(1)
     assert type(learn.opt) is torch.optim.AdamW
@@ -480,6 +489,17 @@ def test_callbacks_come_and_go(toy_learner, tmp_path):
     for wrong in (log, ProgressTable, Recorder):
         with pytest.raises(TrainingError, match="cannot be removed"):
             toy_learner.remove_cb(wrong)
+
+
+def test_a_callback_without_its_brackets_is_refused_everywhere(make_small_learner):
+    with pytest.raises(TrainingError, match=r"CSVLog is a class"):
+        make_small_learner(cbs=CSVLog)
+    learn = make_small_learner()
+    for use in (learn.add_cb, lambda cb: learn.fit(1, cbs=[cb]), lambda cb: learn.lr_find(cbs=cb)):
+        with pytest.raises(TrainingError, match=r"CSVLog is a class"):
+            use(CSVLog)
+        with pytest.raises(TrainingError, match="no callback"):
+            use(print)
 
 
 def test_tables_are_silent_inside_no_logging(toy_learner, capsys, monkeypatch):
