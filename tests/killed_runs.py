@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,11 +26,11 @@ from coursekit import (
     StratifiedSplitter,
     aug_transforms,
     get_image_files,
-    param_groups,
     parent_label,
     vision_learner,
 )
 from coursekit.training.checkpoint import read_checkpoint
+from coursekit.training.precision import adamw
 
 EPOCHS, KILLS = 4, 3
 SETTINGS = {
@@ -55,10 +56,9 @@ def train(
         batch_tfms=aug_transforms(),
     )
     dls = block.dataloaders(photos, bs=8, cache=False)
-    learn = vision_learner(dls, "mobilenetv3_small_050", pretrained=False, precision=precision)
+    opt_func = partial(torch.optim.SGD, momentum=0.9) if sgd else adamw
+    learn = vision_learner(dls, "mobilenetv3_small_050", pretrained=False, precision=precision, opt_func=opt_func)
     learn.unfreeze() if unfreeze else learn.freeze()
-    if sgd:
-        learn.opt = torch.optim.SGD(param_groups(learn.groups, [1e-2] * len(learn.groups)), momentum=0.9)
     ready.touch()
     learn.fit_one_cycle(EPOCHS, 1e-2, cache_features=cache_features, resume=file)
     learn.save(file.with_name("final.safetensors"))

@@ -579,13 +579,12 @@ def test_the_format_that_is_written_has_a_stored_export():
     assert FORMAT_VERSION in [path.name for path in STORED]
 
 
-def test_the_learner_asks_for_onnx_by_name(monkeypatch):
+def test_the_learner_asks_for_onnx_by_name(monkeypatch, make_toy_learner):
     from coursekit.training import learner
 
     asked = {}
     monkeypatch.setattr(learner, "export_model", lambda folder, model, **settings: asked.update(settings))
-    fake = type("Fake", (), {"arch": ARCH, "model": None, "_probabilities": staticmethod(softmax)})()
-    fake.dls = type("Data", (), {"vocab": VOCAB, "c": len(VOCAB), "preprocessing": lambda self: PREPROCESSING})()
-    fake.recorder = type("Recorder", (), {"names": ["epoch"], "values": []})()
-    learner.Learner.export(fake, "m", onnx=True, data_licence="CC0")
+    learn = make_toy_learner()
+    learn.arch = ARCH
+    learn.export("m", onnx=True, data_licence="CC0")
     assert asked["onnx"] is True and asked["data_licence"] == "CC0"

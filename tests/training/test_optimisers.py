@@ -16,7 +16,6 @@ from coursekit.training.optimisers import (
     optimiser_tensors,
 )
 from coursekit.training.schedule import get_momentum
-from coursekit.training.transfer import param_groups
 
 
 def sgd_with_momentum(groups):
@@ -66,9 +65,7 @@ def make(make_toy_learner):
     """A function that makes a learner with the optimiser that a function of parameter groups makes."""
 
     def make_with(opt_func):
-        learn = make_toy_learner()
-        learn.opt = opt_func(param_groups(learn.groups, [1e-3], 0.01))
-        return learn
+        return make_toy_learner(opt_func=opt_func)
 
     return make_with
 
