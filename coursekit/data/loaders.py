@@ -359,8 +359,8 @@ class BatchLoader(Batches):
     def _read_ahead(self) -> Iterator[tuple[BatchKey, Tensor]]:
         "Reads the epoch's batches, in workers if there are any; explains their troubles, and replaces dead ones."
         already, outermost = set(self.left_out), not self._reading
-        reads, self._reading = self._reads(), True
         try:
+            reads, self._reading = self._reads(), True
             yield from map(self._take, reads)
         except RuntimeError as error:
             if (explained := explain_worker_error(error)) is None:

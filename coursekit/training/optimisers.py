@@ -28,7 +28,7 @@ def json_able(what: str, value: Any) -> Any:
     """
 
     def convert(other: Any) -> Any:
-        if (number := plain(other)) is other:
+        if getattr(other, "ndim", 0) or (number := plain(other)) is other:
             raise TypeError(f"{type(other).__name__} is neither a number, text, a list nor a dictionary: {other!r:.60}")
         return number
 

@@ -128,9 +128,10 @@ def test_the_state_of_another_kind_is_refused_by_name_and_the_weights_can_be_had
 def test_what_remembers_nothing_can_be_loaded_by_any_and_leaves_no_trace(make, tmp_path):
     first, second = make(sgd), make(plain_adamw)
     first.fit(1)
-    keys = [set(group) for group in second.opt.param_groups]
     second.load(first.save(tmp_path / "stage-1")).fit(1)
-    assert [set(group) for group in second.opt.param_groups] == keys
+    third = make(plain_adamw)
+    third.fit(1)
+    assert [set(group) for group in second.opt.param_groups] == [set(group) for group in third.opt.param_groups]
 
 
 def test_another_optimiser_makes_another_run(make, tmp_path):
