@@ -68,8 +68,17 @@ class DataLoaders:
         categorize: Categorize,
         left_out: Sequence[Problem] = (),
     ):
-        self.train, self.valid, self.block, self.categorize = train, valid, block, categorize
-        self.train_eval, self.left_out = train.in_order(), list(left_out)
+        self.block, self.categorize, self.left_out = block, categorize, list(left_out)
+        self.train, self.valid = train, valid
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        "Sets an attribute. Raises `DataError` for a `train` or `valid` of other classes: targets would mean others."
+        if name in ("train", "valid") and (vocab := getattr(value, "vocab", None)) != self.vocab:
+            cause = f"those are {list_some(vocab or ['not known'], 5)}; here they are {list_some(self.vocab, 5)}"
+            raise DataError(f"dls.{name} would have other classes.", cause, "make it with CategoryBlock(dls.vocab)")
+        super().__setattr__(name, value)
+        if name == "train":
+            self.train_eval = value.in_order()
 
     def __repr__(self) -> str:
         sides = f"{self.train.n:,} images for training, {self.valid.n:,} for validation"

@@ -19,7 +19,7 @@ from PIL import Image
 from ..bands import likely_white
 from ..core import printable
 from .facts import Copies, Copy, Facts
-from .items import folders_beside_classes
+from .items import folders_beside_classes, unlabelled_names
 from .tables_in import SeveralLabelsError, is_missing
 from ..text import class_name, list_some, nfc, short_name
 
@@ -253,7 +253,7 @@ def _words(label: str) -> tuple[str, ...]:
 
 # %% ../../nbs/lib/data/findings.ipynb #8520cdf0
 def check_folders(items: Sequence[Any], labels: Sequence[Any], root: Path | None = None) -> Iterator[Finding]:
-    """Yields images beside the folders that classes are named after, and folders without images beside them.
+    """Yields images beside the folders that classes are named after, and folders without images or called like "test".
 
     Looks at folders below `root`, by default the folder that holds all items.
     """
@@ -266,6 +266,10 @@ def check_folders(items: Sequence[Any], labels: Sequence[Any], root: Path | None
         yield Finding(
             f"class {folder.name!r}", "beside class folders", detail, "move or remove them", where, len(where)
         )
+    for name in unlabelled_names(counts):
+        n = sum(count for folder, count in counts.items() if folder.name == name)
+        remedy = "if they have no label, leave them out: get_image_files(path, folders=[...])"
+        yield _class_finding(name, "called like unlabelled images", f"{n:,} in folders of this name", remedy)
     holding = {folder for parent in {file.parent for file, _ in files} for folder in (parent, *parent.parents)}
     top = root or _common_folder([file.parent for file, _ in files])
     for above in sorted({parent.parent for parent in counts.keys() - set(strays)}):

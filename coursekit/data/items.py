@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Items: TypeAlias = Sequence[Any] | pd.DataFrame
 
 # %% auto #0
-__all__ = ['as_items', 'Fault', 'read_items', 'try_items', 'select_sound', 'drop_unsound', 'warn_of_strays',
+__all__ = ['as_items', 'Fault', 'read_items', 'try_items', 'select_sound', 'drop_unsound', 'warn_of_strays', 'unlabelled_names',
            'folders_beside_classes', 'read_classes', 'check_split', 'choose_vocab', 'refuse_unknown',
            'single_class_error', 'MultiCategoryBlock', 'RegressionBlock']
 
@@ -196,13 +196,20 @@ def warn_of_strays(sources: Sequence[Any]) -> None:
         what = f"{pluralize(folders[folder], 'image')} beside the class folders, in {short_name(folder)} itself"
         warnings.warn(f"{what}: its name is now a class. Move or remove them if that is not meant.", stacklevel=3)
     names = sorted({folder.name for folder in folders} - {folder.name for folder in strays})
-    for name in names if len(names) > 1 else []:
-        if name.lower() in _UNLABELLED:
-            n = sum(count for folder, count in folders.items() if folder.name == name)
-            files = f"get_image_files(path, folders={[other for other in names if other != name]})"
-            what = f"The folder {name!r} is now a class of {pluralize(n, 'image')}, as parent_label reads it."
-            way = f"take {files} as items (ImageDataLoaders.from_path_func(path, files, parent_label))"
-            warnings.warn(f"{what} If they have no label, leave them out: {way}.", stacklevel=3)
+    for name in unlabelled_names(folders):
+        n = sum(count for folder, count in folders.items() if folder.name == name)
+        others = [other for other in names if other != name]
+        what = f"The folder {name!r} is now a class of {pluralize(n, 'image')}, as parent_label reads it."
+        files = f"take get_image_files(path, folders={others}) as items"
+        way = f"{files} (ImageDataLoaders.from_path_func(path, files, parent_label))" if others else "move them"
+        warnings.warn(f"{what} If they have no label, leave them out: {way}.", stacklevel=3)
+
+
+def unlabelled_names(folders: Iterable[Path]) -> list[str]:
+    "Returns the names of class folders that are called like a side or unlabelled images, if there are other names."
+    names = {folder.name for folder in folders}
+    inner = names - {folder.name for folder in folders_beside_classes(folders)}
+    return sorted(name for name in inner if name.lower() in _UNLABELLED) if len(names) > 1 else []
 
 
 _UNLABELLED = {"test", "tests", "testing", "train", "training", "val", "valid", "validation", "unlabeled", "unlabelled"}

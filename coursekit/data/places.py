@@ -36,7 +36,7 @@ def read_values(name: str, given: Any, items: Any) -> list[Any]:
     """Returns values given one for each of `items`, by place.
 
     `name` is the argument's, for messages. Raises `ArgumentError` for another number of values, for a text, a mapping
-    or a table in place of a list, and for a Series whose index is not that of the table `items`.
+    or a table in place of a list, and for a Series whose index is not that of `items` (a table or a Series).
     """
     if isinstance(given, str | bytes | Mapping) or is_table(given):
         remedy = f"pass a list, an array or a column as {name}, with one entry for each item"
@@ -52,10 +52,10 @@ def read_values(name: str, given: Any, items: Any) -> list[Any]:
 
 
 def _check_index(name: str, given: Any, items: Any) -> None:
-    "Raises `ArgumentError` for a Series whose index says that its entries belong to other rows of the table `items`."
-    if hasattr(given, "iloc") and is_table(items) and not given.index.equals(items.index):
-        cause = "its index is not that of the table, so its order and its index say different things"
-        remedy = f"{name}.to_numpy() goes by place, {name}.loc[table.index] by the index"
+    "Raises `ArgumentError` for a Series whose index says that its entries belong to other rows of `items`."
+    if hasattr(given, "iloc") and hasattr(items, "iloc") and not given.index.equals(items.index):
+        cause = "its index is not that of the items, so its order and its index say different things"
+        remedy = f"{name}.to_numpy() goes by place, {name}.loc[items.index] by the index"
         raise ArgumentError(f"{name}: which row does each entry belong to?", cause, remedy)
 
 # %% ../../nbs/lib/data/places.ipynb #bdf1eb44
@@ -95,6 +95,6 @@ def _is_whole(value: Any) -> bool:
 
 
 def _counts_labels(given: Any, items: Any) -> bool:
-    "Returns whether `given` is an Index, and labels of the table `items` are something else than positions."
+    "Returns whether `given` is an Index, and labels of `items` are something else than positions."
     is_index = hasattr(given, "get_indexer") and not hasattr(given, "iloc")
-    return is_index and is_table(items) and items.index.tolist() != list(range(len(items)))
+    return is_index and hasattr(items, "iloc") and items.index.tolist() != list(range(len(items)))

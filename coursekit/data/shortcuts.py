@@ -107,7 +107,8 @@ class ImageDataLoaders(DataLoaders):
     ) -> DataLoaders:
         "Takes files `fnames` (below `path`, where they are not whole paths) and a list with the label of each."
         files = _list_files(path, fnames)
-        return cls.from_path_func(path, files, _label_of(files, read_values("labels", labels, files)), **kwargs)
+        labels = read_values("labels", labels, fnames if hasattr(fnames, "iloc") else files)  # a Series has an index
+        return cls.from_path_func(".", files, _label_of(files, labels), **kwargs)  # `path` is before them already
 
     @classmethod
     def from_df(

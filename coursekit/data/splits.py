@@ -117,6 +117,9 @@ def _read_by(name: str, by: By, items: Any) -> list[Hashable]:
     elif callable(by):
         values = [by(item) for item in _iterate(items)]
     else:
+        if isinstance(by, Mapping) and is_table(items):
+            remedy = f"pass a function of a row, such as {name}=lambda row: known[row['file']]"
+            raise ArgumentError(f"{name} is a dictionary.", "the items are rows: which column holds its keys?", remedy)
         values = [by.get(item) for item in items] if isinstance(by, Mapping) else read_values(name, by, items)
     missing = [i for i, value in enumerate(values) if is_missing(value)]
     if missing:
@@ -317,7 +320,7 @@ class ColSplitter:
 # %% ../../nbs/01_data_detective.ipynb #495ce795
 def shuffle_positions(n: int, seed: int) -> list[int]:
     "Returns the numbers below `n` in random order: `torch.randperm` with a generator of its own."
-    return torch.randperm(n, generator=torch.Generator().manual_seed(seed)).tolist()
+    return torch.randperm(n, generator=torch.Generator().manual_seed(int(seed))).tolist()
 
 # %% ../../nbs/01_data_detective.ipynb #9c35261d
 def class_shares(counts: Counter, share: float) -> Counter:

@@ -199,7 +199,11 @@ def read_table(
     path = user_path(path)
     if not path.is_file():
         raise _no_table_error(path)
-    text = _decode(path.read_bytes(), path.name, encoding).removeprefix("\ufeff")
+    data = path.read_bytes()
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):  # how .xlsx (a zip) and .xls begin
+        remedy = "save the sheet as CSV, or read it by pandas.read_excel and pass the table"
+        raise DataError(f"{path.name} is no CSV file.", "it is an Excel workbook, or another packed file", remedy)
+    text = _decode(data, path.name, encoding).removeprefix("\ufeff")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if hint := re.fullmatch(r"sep=(.)", lines[0]):  # how some spreadsheets begin
         sep, lines = sep or hint[1], lines[1:]
@@ -243,11 +247,20 @@ def _kind_of(cells: Sequence[str]) -> Any:
 
 
 def _is_data(rows: Sequence[Sequence[str]]) -> bool:
-    "Returns whether the first row is data, and no header: an image, or a word that comes again in its column."
-    if any(is_image_name(re.split(r"[/\\]", cell)[-1]) for cell in rows[0]):
+    """Returns whether the first row is data, and no header: an image, or a word that comes again in its column.
+
+    A row without an image is a header where all other rows have one in the same column: its words may name a class too.
+    """
+    if any(map(_names_image, rows[0])):
         return True
-    columns = zip(*rows, strict=True)
+    columns = list(zip(*rows, strict=True))
+    if any(all(map(_names_image, rest)) for _, *rest in columns):
+        return False
     return any(not re.fullmatch(r"[\d.,-]*", first) and first in rest for first, *rest in columns)
+
+
+def _names_image(cell: str) -> bool:
+    return is_image_name(re.split(r"[/\\]", cell)[-1])
 
 
 def _unique_names(names: Sequence[str]) -> list[str]:
@@ -291,10 +304,12 @@ def _decode(data: bytes, name: str, encoding: str | None) -> str:
 def _find_separator(lines: Sequence[str]) -> str:
     """Returns the separator that splits all of the first lines into equally many parts, or else the first line.
 
-    Rare ones come first, unless another one alone makes the name of an image; a blank counts if nothing else does.
+    Rare ones come first, unless another one alone makes the name of an image; a blank counts if nothing else does, and
+    lines do not end with the name of an image, to which it may belong (`photo 1.jpg`).
     """
     filled = [line for line in lines[:100] if line.strip()]
-    for some, seps in ((filled, "\t;|,"), (filled[:1], "\t;|,"), (filled, " "), (filled[:1], " ")):
+    blank = "" if any(is_image_name(line.strip()) for line in filled[-1:]) else " "
+    for some, seps in ((filled, "\t;|,"), (filled[:1], "\t;|,"), (filled, blank), (filled[:1], blank)):
         fits = {sep: row for sep in seps if (row := _last_row(some, sep))}
         images = [sep for sep, row in fits.items() if any(map(is_image_name, row))]
         if fits:

@@ -257,11 +257,13 @@ def build_for_images(
     return model
 
 # %% ../../nbs/lib/models/model.ipynb #783bcd0e
-def settle_normalization(model: VisionModel, arch: str | Callable, data: Normalize | None) -> None:
+def settle_normalization(
+    model: VisionModel, arch: str | Callable, data: Normalize | None, weights: str | Path | None = None
+) -> None:
     """Makes `model` pass images on as they are where the data normalises them already.
 
-    `data`: the `Normalize` in batch_tfms; None without one. Raises `ModelError` where the images would not be
-    normalised as those that the weights were trained on.
+    `data`: the `Normalize` in batch_tfms; None without one. `weights`: the file that `load_pretrained` was given.
+    Raises `ModelError` where the images would not be normalised as those that a model of one's own was trained on.
     """
     n_in = model.normalize.mean.shape[1]
     nothing, usual = Normalization([0.0] * n_in, [1.0] * n_in), Normalization(*channel_stats(arch, n_in))
@@ -270,7 +272,7 @@ def settle_normalization(model: VisionModel, arch: str | Callable, data: Normali
     if unknown and by_data is None:
         there, remedy = "a Normalize in batch_tfms", "Add the Normalize that they were trained with to batch_tfms."
         raise _normalized_otherwise_error(there, "no Normalize", remedy)
-    own = not unknown and not _alike(model.normalize, usual)
+    own = not unknown and weights is not None and own_stats(find_weights(arch, weights)) is not None
     if own and by_data is not None and not _alike(model.normalize, by_data):
         remedy = "Leave Normalize out of batch_tfms: the model normalises as its weights need."
         raise _normalized_otherwise_error(_describe(model.normalize), _describe(by_data), remedy)

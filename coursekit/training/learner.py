@@ -447,7 +447,7 @@ def vision_learner(
         load_pretrained(model, arch, weights=weights, download=download)
     elif weights is not None:
         raise ModelError("weights= and pretrained=False contradict each other.", "", "Leave one of the two out.")
-    settle_normalization(model, arch, dls.train.pipeline.normalize)
+    settle_normalization(model, arch, dls.train.pipeline.normalize, weights)
     learn = Learner(dls, model, metrics=metrics, groups=layer_groups, seed=seed, arch=arch_id(arch), **kwargs)
     if pretrained:
         learn.freeze()

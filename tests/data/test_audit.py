@@ -716,6 +716,16 @@ def test_63_pictures_beside_class_folders_are_one_finding_with_the_count(tmp_pat
     assert len(drop_bad(get_image_files(tmp_path / "pets"), found, faults=["beside class folders"])) == 6
 
 
+def test_63_class_folders_called_like_unlabelled_images_are_findings(tmp_path):
+    for name in ("cat", "dog", "test", "Unlabeled"):
+        for i in range(2):
+            save(photo(10 * len(name) + i), tmp_path / name / f"{i}.png")
+    found = look(tmp_path, parent_label)
+    rows = found[found["fault"] == "called like unlabelled images"]
+    assert rows["item"].tolist() == ["class 'Unlabeled'", "class 'test'"]
+    assert rows["detail"].str.startswith("2 in folders").all()
+
+
 def test_63_empty_class_folders_are_looked_for_below_the_data_only(tmp_path):
     files = [save(photo(i), tmp_path / "cat" / f"{i}.png") for i in range(2)]
     (tmp_path / "dog").mkdir()

@@ -144,6 +144,20 @@ def test_a_splitter_that_stratifies_is_given_the_labels(pets):
     assert sorted(dls.valid.targets) == [0] * 4 + [1] * 3 + [2] * 6
 
 
+def test_a_side_may_be_replaced_by_one_of_the_same_classes_only(pets):
+    def load(vocab=None, seed=42):
+        return pets_block(blocks=(ImageBlock, CategoryBlock(vocab))).dataloaders(pets, seed=seed, cache=False)
+
+    dls, alike, other = load(), load(seed=3), load(load().vocab[::-1])
+    for side in ("train", "valid"):
+        with pytest.raises(DataError, match=f"dls.{side} would have other classes"):
+            setattr(dls, side, getattr(other, side))
+        setattr(dls, side, getattr(alike, side))
+    assert dls.train_eval.seed == 3, "the training images in order are those of the new side"
+    with pytest.raises(DataError, match="not known"):
+        dls.valid = [dls.valid.one_batch()]
+
+
 def test_training_drops_a_last_batch_of_one_and_keeps_all_others():
     assert [len(b) for b in training_batches(9, 4, 0, 0)] == [4, 4]
     assert [len(b) for b in training_batches(10, 4, 0, 0)] == [4, 4, 2]

@@ -300,6 +300,16 @@ def test_a_folder_called_like_unlabelled_images_is_reported_with_the_count(tmp_p
         recipe.dataloaders(root, cache=False)
 
 
+def test_a_folder_called_like_a_side_is_reported_beside_images_too(tmp_path):
+    root = folders(tmp_path / "i", ("train",))
+    for i in range(4):
+        save_photo(root / f"{i}.png", i)
+    with pytest.warns(UserWarning) as caught:
+        DataBlock(get_y=parent_label, item_tfms=Resize(16)).dataloaders(root, cache=False)
+    told = "\n".join(str(warning.message) for warning in caught)
+    assert "4 images beside the class folders" in told and "The folder 'train' is now a class of 6 images" in told
+
+
 def test_class_folders_in_two_sides_are_no_strays(tmp_path):
     for side in ("train", "valid"):
         folders(tmp_path / "pets" / side)

@@ -84,6 +84,16 @@ def test_values_that_do_not_belong_to_the_items_are_refused(given, way):
         read_values("weights", given, TABLE)
 
 
+def test_a_series_of_items_has_an_index_as_a_table_has():
+    files, mask = SHUFFLED["file"], TABLE["fold"] == 1
+    assert read_values("labels", SHUFFLED["fold"], files) == SHUFFLED["fold"].tolist()
+    for read, given in ((read_values, TABLE["fold"]), (read_positions, mask)):
+        with pytest.raises(DataError, match=r"loc\[items.index\]"):
+            read("labels", given, files)
+    with pytest.raises(DataError, match="positions, or labels of rows"):
+        read_positions("valid_idx", TABLE.index[1:3], files)
+
+
 def test_a_table_in_place_of_a_list_is_refused():
     refuse_table(ITEMS, "")
     refuse_table(TABLE["file"], "")

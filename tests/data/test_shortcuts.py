@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from coursekit.augment.resize import Resize
@@ -192,6 +193,34 @@ def test_one_hot_columns_are_one_label(root, table):
 def test_what_cannot_be_is_answered_with_what_to_write(root, table, call, says):
     with pytest.raises(DataError, match=says):
         call(root, table)
+
+
+def test_files_and_labels_in_two_series_of_another_order_are_refused(root, table):
+    files = table["file"].sample(frac=1, random_state=1)
+    calls = (
+        lambda: ImageDataLoaders.from_lists(root, files, table["label"], **OPTIONS),
+        lambda: k_folds(files, labels=table["label"]),
+        lambda: StratifiedSplitter()(files, table["label"]),
+    )
+    for call in calls:
+        with pytest.raises(DataError, match="labels: which row does each entry belong to"):
+            call()
+    dls = ImageDataLoaders.from_lists(root, files, table["label"].loc[files.index], **OPTIONS)
+    assert [dls.vocab[target] for target in dls.train.targets] == [file.parent.name for file in dls.train.items]
+
+
+def test_a_missing_file_of_a_list_is_named_once_and_has_its_label(root, table, monkeypatch):
+    monkeypatch.chdir(root.parent)
+    with pytest.raises(DataError) as caught:
+        ImageDataLoaders.from_lists("d", ["gone.jpg", *table["file"][1:]], table["label"], **OPTIONS)
+    assert len(caught.value.problems) == 1 and "label" not in str(caught.value)
+    assert str(Path("d/d")) not in str(caught.value) and "gone.jpg" in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", [np.int64(3), torch.tensor(3)])
+def test_a_seed_may_be_a_number_of_numpy_or_torch(root, seed):
+    dls = ImageDataLoaders.from_folder(root, valid_pct=0.25, seed=seed, **OPTIONS)
+    assert dls.valid.items == ImageDataLoaders.from_folder(root, valid_pct=0.25, seed=3, **OPTIONS).valid.items
 
 
 def test_other_files_can_be_tested_with_data_from_lists(root, table):

@@ -180,6 +180,7 @@ def test_groups_are_given_by_a_column_a_function_a_dictionary_or_one_by_one():
         ({"a.jpg": 1}, ["a.jpg", "b.jpg"], "1 of 2 items have no group"),
         (lambda item: None, ["a.jpg", "b.jpg"], "2 of 2 items have no group"),
         ("pateint", PATIENTS, "did you mean 'patient'"),
+        ({"p1": 1}, PATIENTS, r"which column holds its keys[\s\S]*group=lambda row"),
         (PATIENTS["patient"], PATIENTS.sample(80, random_state=0), "which row does each entry belong to"),
     ],
 )

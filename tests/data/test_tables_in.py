@@ -274,6 +274,20 @@ def test_a_separator_in_quotes_is_part_of_the_value(tmp_path):
     assert read_table(tmp_path / "t.csv").values.tolist() == [["a, b.jpg", "Smith, J"], ["c.jpg", "Lee\nKim"]]
 
 
+@pytest.mark.parametrize("header", ["file", "file name", "name of the file"])
+def test_names_with_blanks_in_a_single_column_stay_whole(tmp_path, header):
+    (tmp_path / "t.csv").write_text(f"{header}\nphoto 0.jpg\nphoto 1.jpg\n")
+    table = read_table(tmp_path / "t.csv")
+    assert list(table.columns) == [header] and table[header].tolist() == ["photo 0.jpg", "photo 1.jpg"]
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
+def test_an_excel_workbook_is_called_by_its_name(tmp_path, start):
+    (tmp_path / "t.xlsx").write_bytes(start + bytes(40))
+    with pytest.raises(DataError, match=r"Excel[\s\S]*pandas\.read_excel"):
+        read_table(tmp_path / "t.xlsx")
+
+
 @pytest.mark.parametrize("text", ["a.jpg,cat;dog\nb.jpg,owl;hen\n", "1.jpg;big, old\n2.jpg;small, new\n"])
 def test_of_two_separators_the_one_that_makes_names_of_images_is_taken(tmp_path, text):
     (tmp_path / "t.csv").write_text(text)
@@ -287,6 +301,7 @@ def test_of_two_separators_the_one_that_makes_names_of_images_is_taken(tmp_path,
         ("images\\a.JPG,cat\nimages\\b.JPG,dog\n", [0, 1], 2),
         ("0001,cat\n0002,dog\n0003,cat\n", [0, 1], 3),
         ("file,label\na.jpg,cat\n", ["file", "label"], 1),
+        ("file,cat\na.jpg,dog\nb.jpg,cat\n", ["file", "cat"], 2),
         ("id,0,1\na,0,1\nb,1,0\n", ["id", "0", "1"], 2),
         (",label,label\n0,cat,1\n1,dog,2\n", ["Unnamed: 0", "label", "label.1"], 2),
     ],

@@ -332,6 +332,19 @@ def test_an_export_says_how_its_images_were_normalised_and_the_model_does_it(tmp
         vision_learner(data(tmp_path / "cde", "cde", other), "test_resnet", weights=folder)
 
 
+def test_weights_of_ones_own_that_were_trained_with_the_usual_numbers_are_refused_with_others(tmp_path):
+    learn = trained(tmp_path)
+    file, usual = learn.save(tmp_path / "own"), learn.model.normalize
+    with pytest.raises(ModelError, match=r"0\.485(.|\n)*Leave Normalize out"):
+        vision_learner(data(tmp_path / "cde", "cde", IMAGENET), "test_resnet", weights=file)
+    same = Normalize.from_stats(usual.mean.flatten().tolist(), usual.std.flatten().tolist())
+    assert (
+        vision_learner(data(tmp_path / "cde", "cde", same), "test_resnet", weights=file)
+        .model.normalize.mean.eq(0)
+        .all()
+    )
+
+
 def test_weights_without_pretraining_contradict_each_other(tmp_path):
     learn = trained(tmp_path)
     with pytest.raises(ModelError, match="contradict"):
