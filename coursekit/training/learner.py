@@ -36,7 +36,6 @@ from coursekit.training.checkpoint import (
 )
 from coursekit.training.consistency import (
     check_covered,
-    check_normalized_once,
     check_saved_normalization,
     count_epochs,
     make_optimiser,
@@ -113,7 +112,6 @@ class Learner(Upkeep):
         n_epoch = count_epochs(n_epoch)
         self.dls.check_trainable()
         self._settle()
-        check_normalized_once(self.model, self.dls)
         check_loss_settings(self.loss_func, self.dls.c)
         try_metrics(self.metrics, self.dls.valid.targets, self.dls.c, self.engine.device)
         cbs, wd = with_defaults(cbs, ()), float(self.wd if wd is None else wd)
@@ -203,6 +201,7 @@ class Learner(Upkeep):
 
         A bare name goes to the folder models/, with the ending .safetensors. The file holds no code; see `checkpoint`.
         """
+        self._settle()
         path = model_file(file)
         facts = {"arch": self.arch, "vocab": self.dls.vocab, "normalize": normalization_of(self.dls)}
         save_learner(path, self, facts, with_opt and self.opt is not None)
@@ -214,7 +213,7 @@ class Learner(Upkeep):
         Raises `TrainingError` if it is missing, damaged, or of another architecture, of other classes, or of images
         that were normalised in another way.
         """
-        self._settle()
+        self._take_up()
         if self.opt is None or with_opt:
             self._set_hypers(group_lrs(self.lr, len(self.groups)), self.wd)
         path, expected = model_file(file), {"arch": self.arch, "vocab": self.dls.vocab}
@@ -246,7 +245,6 @@ class Learner(Upkeep):
         """
         check_sweep(start_lr, end_lr, num_it, suggest_funcs, n_sweeps)
         self._settle()
-        check_normalized_once(self.model, self.dls)
         train, _, forward = self._batches(cache_features)
         stop_factor, curves, epoch = 4.0 if stop_div else math.inf, [], train.epoch
         try:
@@ -379,7 +377,6 @@ class Learner(Upkeep):
         training images only is left out; what changes all, `Always` and transforms of your own, raises `ExportError`.
         """
         self._settle()
-        check_normalized_once(self.model, self.dls)
         logits = torch.linspace(-2, 2, self.dls.c)[None]
         if self.arch is None or not torch.allclose(self._probabilities(logits), softmax(logits)):
             loss = f"{type(self.loss_func).__name__}.activation is not a softmax, which a reader of exports takes."

@@ -178,10 +178,32 @@ def test_groups_that_were_given_as_lists_do_not_follow_a_new_head(toy_learner):
     toy_learner.fit(1)
 
 
-def test_a_callback_that_puts_other_layers_into_the_model_is_refused(make_small_learner):
-    learn = make_small_learner()
+@pytest.mark.parametrize("event", ["before_epoch", "before_train", "after_batch", "after_epoch"])
+def test_a_callback_that_puts_other_layers_into_the_model_is_refused(make_small_learner, event):
     with pytest.raises(TrainingError, match="no layer group"):
-        learn.fit(2, cbs=At("after_epoch", new_head))
+        make_small_learner().fit(1, cbs=At(event, new_head))  # in the last epoch too
+
+
+@pytest.mark.parametrize("name", ["model", "dls", "metrics"])
+def test_what_a_run_was_begun_with_cannot_be_exchanged_by_a_callback(make_small_learner, image_loaders, name):
+    learn, other = make_small_learner(), make_small_learner()
+    new = {"model": other.model, "dls": image_loaders(augment=False, bs=4), "metrics": [accuracy, error_rate]}[name]
+    with pytest.raises(TrainingError, match=f"{name} was set in a run"):
+        learn.fit(1, cbs=At("before_epoch", lambda learn: setattr(learn, name, new)))
+    setattr(learn, name, new)
+    learn.fit(1)
+
+
+def test_metrics_that_a_callback_adds_to_the_list_are_refused(make_small_learner):
+    with pytest.raises(TrainingError, match="metrics was changed in a run"):
+        make_small_learner().fit(1, cbs=At("after_batch", lambda learn: learn.metrics.append(accuracy)))
+
+
+def test_a_loss_that_a_callback_sets_is_looked_at(make_small_learner):
+    learn = make_small_learner()
+    learn.fit(1, cbs=At("before_epoch", lambda learn: setattr(learn, "loss_func", CrossEntropyLoss())))
+    with pytest.raises(TrainingError, match="class"):
+        learn.fit(1, cbs=At("before_epoch", lambda learn: setattr(learn, "loss_func", CrossEntropyLoss)))
 
 
 @pytest.mark.parametrize("wrap", [nn.DataParallel, partial(torch.compile, backend="eager")])
@@ -265,7 +287,7 @@ def test_other_classes_are_refused_and_named(make_small_learner, tiny_images):
         learn.dls = mine.train
 
 
-def test_data_that_normalise_are_refused_by_a_learner_whose_model_does(make_small_learner, image_loaders):
+def test_data_that_normalise_are_refused_by_a_learner_whose_model_does(make_small_learner, image_loaders, tmp_path):
     normalised = image_loaders(extra_tfms=(Normalize.from_stats((0.5,) * 3, (0.25,) * 3),))
     by_model, by_data = make_small_learner(), make_small_learner(normalised)
     plain = by_model.dls
@@ -274,9 +296,21 @@ def test_data_that_normalise_are_refused_by_a_learner_whose_model_does(make_smal
             learn.dls = dls
     with pytest.raises(TrainingError, match="twice"):
         Learner(normalised, by_model.model).fit(1)
-    by_data.model = by_model.model
-    with pytest.raises(TrainingError, match="twice"):
-        by_data.lr_find()
+    own = by_data.save(tmp_path / "own")
+    by_data.model, image = by_model.model, normalised.valid.items[0]
+    uses = [
+        by_data.lr_find,
+        by_data.validate,
+        by_data.get_preds,
+        by_data.tta,
+        by_data.get_features,
+        by_data.show_results,
+    ]
+    uses += [by_data.export, partial(by_data.predict, image), partial(by_data.save, tmp_path / "twice")]
+    for use in (*uses, partial(ClassificationInterpretation.from_learner, by_data)):
+        with pytest.raises(TrainingError, match="twice"):
+            use()
+    by_data.load(own).validate()  # the weights come with what the model subtracts
 
 
 @pytest.mark.parametrize("old", [False, True])
@@ -321,7 +355,7 @@ def test_metrics_and_loss_may_be_set_later(make_small_learner, tmp_path):
     assert learn.final_record[1:] == learn.validate() == learn.recorder.values[-1][2:]
     assert learn.final_record[2] == pytest.approx(1 - learn.final_record[3])
     described = load_learner(learn.export(tmp_path / "export")).description["metrics"]
-    assert set(described) == {"train_loss", "valid_loss", "error_rate", "accuracy"}
+    assert set(described) == {"valid_loss", "error_rate", "accuracy"}
     learn.loss_func = None
     learn.fit(1)
     assert isinstance(learn.loss_func, CrossEntropyLoss)
