@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..core import ModelError, TrainingError, in_notebook, torch_seeded
+from ..core import ModelError, TrainingError, in_notebook, named_arguments, torch_seeded
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model
@@ -36,6 +36,8 @@ from coursekit.training.checkpoint import (
 )
 from coursekit.training.consistency import (
     check_covered,
+    check_data,
+    check_outputs,
     check_saved_normalization,
     count_epochs,
     make_optimiser,
@@ -55,7 +57,7 @@ from coursekit.training.transfer import (
     param_groups,
     trains,
 )
-from .upkeep import Metric, Upkeep
+from .upkeep import SETTINGS, Metric, Upkeep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +69,9 @@ if TYPE_CHECKING:
 __all__ = ['Learner', 'vision_learner', 'cnn_learner']
 
 # %% ../../nbs/lib/training/learner.ipynb #0e4e265d
+_OF_FIT = ("wd", "cache_features", "resume")  # what other ways of training hand on to it
+
+
 class Learner(Upkeep):
     """Trains a model on data, and does all that follows: finds rates, predicts, saves, exports.
 
@@ -90,6 +95,7 @@ class Learner(Upkeep):
 
     # ---- lesson 5: train, validate, predict
 
+    @named_arguments()
     def fit(
         self,
         n_epoch: int,
@@ -166,6 +172,7 @@ class Learner(Upkeep):
             return [self.predict(one) for one in rows]
         batch = self.dls.load_batch([image_of(self.dls, item)])
         probs = self.get_preds(dl=[(batch, None)])[0][0]
+        check_outputs(probs, self.dls.c)
         index = int(probs.argmax())
         return self.dls.vocab[index], index, probs
 
@@ -223,6 +230,7 @@ class Learner(Upkeep):
 
     # ---- lesson 6: the learning-rate finder
 
+    @named_arguments()
     def lr_find(
         self,
         start_lr: float = 1e-7,
@@ -282,6 +290,7 @@ class Learner(Upkeep):
 
     # ---- lesson 7: one-cycle
 
+    @named_arguments(*_OF_FIT)
     def fit_one_cycle(
         self,
         n_epoch: int,
@@ -303,6 +312,7 @@ class Learner(Upkeep):
         scheduler = ParamScheduler({"lr": rates, "momentum": one_cycle_momentum(moms, pct_start)}, momentum_if_any=True)
         self.fit(n_epoch, lrs[-1], cbs=[scheduler, *with_defaults(cbs, ())], **kwargs)
 
+    @named_arguments(*_OF_FIT)
     def fit_flat_cos(
         self,
         n_epoch: int,
@@ -337,6 +347,7 @@ class Learner(Upkeep):
         """Lets all layer groups train."""
         self.freeze_to(0)
 
+    @named_arguments("div_final", "moms", "wd", "cbs")
     def fine_tune(
         self,
         epochs: int,
@@ -419,6 +430,7 @@ def _no_labels_error(done: str) -> TrainingError:
     return TrainingError(f"These items cannot be {done}.", "They have no labels.", remedy)
 
 # %% ../../nbs/lib/training/learner.ipynb #abd2b71e
+@named_arguments(*SETTINGS)
 def vision_learner(
     dls: DataLoaders,
     arch: str | Callable,
@@ -439,7 +451,7 @@ def vision_learner(
     weights, nothing frozen. `n_in`: channels of the images, those of `dls` if not given.
     `seed`: of the new weights and of dropout. Other arguments go to `Learner`.
     """
-    model = build_for_images(arch, dls.c, dls.n_in, dls.image_size, n_in, seed)
+    model = build_for_images(arch, check_data(dls).c, dls.n_in, dls.image_size, n_in, seed)
     if pretrained:
         load_pretrained(model, arch, weights=weights, download=download)
     elif weights is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from ..core import TrainingError, quiet
+from ..core import TrainingError, named_arguments, quiet
 from ..data.block import DataLoaders
 from ..losses import check_loss_settings, softmax
 from ..metrics import metric_names
@@ -41,9 +41,12 @@ if TYPE_CHECKING:
 Metric = Callable[[Tensor, Tensor], Any]  # of logits and targets of a whole set
 
 # %% auto #0
-__all__ = ['Metric', 'Upkeep']
+__all__ = ['Metric', 'SETTINGS', 'Upkeep']
 
 # %% ../../nbs/lib/training/upkeep.ipynb #85b1a8c3
+SETTINGS = ("loss_func", "lr", "wd", "cbs", "opt_func", "train_bn", "precision")  # those `vision_learner` hands on
+
+
 class Upkeep(TrainingLoop):
     """Holds what belongs to a learner, and keeps it together: data, model, loss, metrics, callbacks and optimiser.
 
@@ -51,6 +54,7 @@ class Upkeep(TrainingLoop):
     begins, or refused by a `TrainingError` before its first step.
     """
 
+    @named_arguments()
     def __init__(
         self,
         dls: DataLoaders,

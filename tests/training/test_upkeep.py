@@ -13,7 +13,7 @@ from torch import nn
 
 from coursekit.augment.colour import Normalize
 from coursekit.augment.resize import Resize
-from coursekit.core import TrainingError
+from coursekit.core import ArgumentError, TrainingError
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
 from coursekit.data.files import parent_label
 from coursekit.export.folder import load_learner
@@ -24,7 +24,7 @@ from coursekit.models.model import create_head
 from coursekit.results.interpret import ClassificationInterpretation
 from coursekit.results.saliency import grad_cam, plot_grad_cam
 from coursekit.training.callbacks import Callback, ProgressTable
-from coursekit.training.learner import Learner
+from coursekit.training.learner import Learner, vision_learner
 from coursekit.training.logs import CSVLog
 from coursekit.training.recorder import Recorder
 from coursekit.training.schedule import ParamScheduler
@@ -310,6 +310,8 @@ def test_data_that_normalise_are_refused_by_a_learner_whose_model_does(make_smal
     for use in (*uses, partial(ClassificationInterpretation.from_learner, by_data)):
         with pytest.raises(TrainingError, match="twice"):
             use()
+    with pytest.raises(TrainingError, match="twice"):
+        plot_grad_cam(by_data, image)
     by_data.load(own).validate()  # the weights come with what the model subtracts
 
 
@@ -550,3 +552,61 @@ def test_tables_are_silent_inside_no_logging(toy_learner, capsys, monkeypatch):
 def test_there_is_no_final_record_before_a_run(toy_learner):
     with pytest.raises(TrainingError, match=r"learn\.fit"):
         _ = toy_learner.final_record
+
+
+# ---- names of arguments, and outputs for classes
+
+
+@pytest.mark.parametrize(
+    ("method", "wrong", "right"),
+    [
+        ("fit", "lr_max", "lr"),
+        ("fit", "epochs", "n_epoch"),
+        ("fit_one_cycle", "max_lr", "lr_max"),
+        ("fit_one_cycle", "lr", "lr_max"),
+        ("fit_flat_cos", "lr_max", "lr"),
+        ("fine_tune", "lr", "base_lr"),
+        ("fine_tune", "base_Lr", "base_lr"),
+        ("lr_find", "num_iter", "num_it"),
+    ],
+)
+def test_an_argument_that_is_called_otherwise_here_is_named(toy_learner, method, wrong, right):
+    with pytest.raises(ArgumentError, match=rf"{method} has no argument '{wrong}'(.|\n)*did you mean {right}\?"):
+        getattr(toy_learner, method)(**{wrong: 1})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        *(("loss", "loss_func"), ("optimizer", "opt_func"), ("metric", "metrics"), ("callbacks", "cbs")),
+        *(("learning_rate", "lr"), ("criterion", "loss_func"), ("normalize", "model normalises")),
+    ],
+)
+def test_settings_of_a_learner_that_are_called_otherwise_are_named(make_small_learner, wrong, right):
+    learn = make_small_learner()
+    for make in (make_small_learner, partial(Learner, learn.dls, learn.model)):
+        with pytest.raises(ArgumentError, match=rf"earner has no argument '{wrong}'(.|\n)*{right}"):
+            make(**{wrong: None})
+
+
+def test_what_is_no_data_is_named(image_loaders):
+    for wrong in ("photos", "resnet18"):
+        with pytest.raises(TrainingError, match="needs DataLoaders; this is str"):
+            vision_learner(wrong, image_loaders())
+
+
+def test_more_outputs_than_classes_have_no_label(make_small_learner):
+    learn = make_small_learner()
+    unwrap(learn.model).head = create_head(unwrap(learn.model).head.norm1.num_features, 5)
+    images = learn.dls.valid.items
+    for use in (partial(learn.predict, images[0]), learn.show_results, partial(plot_grad_cam, learn, images[:2])):
+        with pytest.raises(TrainingError, match="5 outputs for 2 classes"):
+            use()
+
+
+def test_features_are_kept_without_a_validation_set_too(make_small_learner, image_loaders):
+    block = DataBlock(get_y=parent_label, splitter=lambda items: (range(len(items)), []), item_tfms=Resize(32))
+    learn = make_small_learner(block.dataloaders(image_loaders().train.items[0].parent.parent, bs=8, device="cpu"))
+    learn.freeze_to(np.int64(-1))
+    learn.fit(1, cache_features=True)
+    assert learn.recorder.values[0][2] is None
