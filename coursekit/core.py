@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
+import inspect
 import json
 import operator
 import os
@@ -22,7 +24,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import platformdirs
@@ -31,9 +33,10 @@ import torch
 # %% auto #0
 __all__ = ['CoursekitError', 'printable', 'DataError', 'ModelError', 'TrainingError', 'ExportError', 'Problem', 'problem_table',
            'data_error', 'ArgumentError', 'plain', 'check_whole', 'check_function', 'refuse_class', 'did_you_mean',
-           'refuse_arguments', 'derive_seed', 'generator', 'torch_seeded', 'generators_kept', 'seed_generators',
-           'uniforms', 'home', 'user_path', 'ls', 'file_stamp', 'file_sha256', 'temporary_path', 'write_atomic',
-           'remove_stale', 'in_notebook', 'processors', 'default_device', 'is_quiet', 'quiet', 'progress']
+           'refuse_arguments', 'named_arguments', 'derive_seed', 'generator', 'torch_seeded', 'generators_kept',
+           'seed_generators', 'uniforms', 'home', 'user_path', 'ls', 'file_stamp', 'file_sha256', 'temporary_path',
+           'write_atomic', 'remove_stale', 'in_notebook', 'processors', 'default_device', 'is_quiet', 'quiet',
+           'progress']
 
 # %% ../nbs/lib/core.ipynb #dc1ac272
 class CoursekitError(Exception):
@@ -102,6 +105,9 @@ def data_error(what: str, problems: Sequence[Problem], remedy: str = "") -> Data
     return error
 
 # %% ../nbs/lib/core.ipynb #e5a489b3
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
 class ArgumentError(DataError, TypeError):
     "An argument that does not exist, or cannot have this value."
 
@@ -146,13 +152,21 @@ _OTHER_NAMES = {  # in other libraries, or other versions of fastai
     **{"batch_size": "bs", "valid_bs": "val_bs", "val_batch_size": "val_bs", "workers": "num_workers"},
     **{"n_workers": "num_workers", "random_state": "seed", "test_size": "valid_pct", "valid_size": "valid_pct"},
     **{"val_pct": "valid_pct", "validation_split": "valid_pct", "tfms": "item_tfms", "classes": "vocab"},
-    **{"comp": "mode", "fname": "file", "log_dir": "folder"},
+    **{"comp": "mode", "fname": "file", "log_dir": "folder", "callbacks": "cbs", "metric": "metrics"},
+    **dict.fromkeys(["loss", "loss_fn", "criterion"], "loss_func"),
+    **dict.fromkeys(["opt", "optimizer", "optimiser"], "opt_func"),
+    **{"weight_decay": "wd", "num_iter": "num_it", "batchnorm": "train_bn"},
 }
+_ONE_MEANING = (  # what one thing is called in this function and in that, here and elsewhere
+    ("lr", "lr_max", "base_lr", "max_lr", "learning_rate"),
+    ("n_epoch", "epochs", "n_epochs", "num_epochs", "max_epochs"),
+)
 _OTHER_WAYS = {
     **dict.fromkeys(["label_delim", "y_block"], "several labels for one image, and regression, are not offered"),
     **dict.fromkeys(["ds_tfms", "transform", "transforms"], "use item_tfms=Resize(size), batch_tfms=aug_transforms()"),
     **dict.fromkeys(["size", "image_size", "img_size"], "use item_tfms=Resize(size)"),
     "stratify": "use splitter=StratifiedSplitter()",
+    "normalize": "leave it out: the model normalises images, unless batch_tfms has Normalize",
     "shuffle": "leave it out: training is always shuffled, and nothing else is",
     "drop_last": "leave it out: training leaves out a last batch of one image, and nothing else",
     "pin_memory": "leave it out: that is done where it helps",
@@ -162,8 +176,8 @@ _OTHER_WAYS = {
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns "did you mean X? " (with the blank after it) for the one of `known` closest to `name`, "" if none is."""
     known = list(known)
-    other = _OTHER_NAMES.get(name)
-    close = [other] if other in known else difflib.get_close_matches(name, known, n=1)
+    others = [_OTHER_NAMES.get(name), *(other for names in _ONE_MEANING if name in names for other in names)]
+    close = [other for other in others if other in known] or difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]}? " if close else ""
 
 
@@ -172,6 +186,27 @@ def refuse_arguments(function: str, unknown: Iterable[str], known: Sequence[str]
     for name in unknown:
         remedy = _OTHER_WAYS.get(name) or f"{did_you_mean(name, known)}It has {', '.join(known)}"
         raise ArgumentError(f"{function} has no argument {name!r}.", remedy=remedy)
+
+
+def named_arguments(*handed_on: str) -> Callable[[_Function], _Function]:
+    """Makes a decorator by which a function refuses names of arguments that it does not have, see `refuse_arguments`.
+
+    `handed_on`: the names that its `**kwargs` may have.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        parameters = inspect.signature(function).parameters.values()
+        known = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "self"] + [*handed_on]
+
+        @functools.wraps(function)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            name = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
+            refuse_arguments(name, [key for key in kwargs if key not in known], known)
+            return function(*args, **kwargs)
+
+        return cast(_Function, checked)
+
+    return decorate
 
 # %% ../nbs/lib/core.ipynb #090e0079
 def derive_seed(*parts: int | str) -> int:

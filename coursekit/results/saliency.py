@@ -25,6 +25,7 @@ from ..models.inference import unwrap
 from ..models.model import VisionModel, evaluating
 from ..plot import as_rgb, drawable, fit_fonts, new_figure
 from ..text import file_name, list_some
+from ..training.consistency import check_normalized_once, check_outputs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,6 +130,7 @@ def plot_grad_cam(
     model: Any = unwrap(learn.model)
     with evaluating(model), torch.no_grad():
         probs = softmax(model(x).float())
+    check_outputs(probs, len(vocab))
     rows = [probs.argmax(dim=1)] if classes is None else [_index(c, vocab).expand(len(x)) for c in classes]
     figure = new_figure(2.1 * len(x) + 0.6, 2.3 * (1 + len(rows)))
     grid = figure.subplots(1 + len(rows), len(x), squeeze=False)
@@ -149,6 +151,7 @@ def _load(learn: Any, photos: Sequence[ImageSource]) -> tuple[Sequence[str], Ten
     model: Any = unwrap(learn.model)
     device = model.normalize.mean.device
     if dls := getattr(learn, "dls", None):
+        check_normalized_once(model, dls)
         vocab, x, normalize = dls.vocab, dls.load_batch(photos).to(device), dls.train.pipeline.normalize
     else:
         vocab, x = learn.vocab, load_batch(photos, learn.preprocessing, device)

@@ -27,7 +27,8 @@ from ..text import list_some
 
 # %% auto #0
 __all__ = ['count_epochs', 'check_loss', 'list_metrics', 'try_metrics', 'normalization_of', 'check_normalized_once', 'check_data',
-           'check_saved_normalization', 'check_covered', 'check_opt_func', 'holds', 'make_optimiser', 'fingerprint']
+           'check_saved_normalization', 'check_covered', 'check_outputs', 'check_opt_func', 'holds', 'make_optimiser',
+           'fingerprint']
 
 # %% ../../nbs/lib/training/consistency.ipynb #e3f74b80
 def count_epochs(n: Any) -> int:
@@ -205,6 +206,16 @@ def check_covered(model: nn.Module, param_groups: Sequence[dict[str, Any]]) -> N
             f"{size:,} parameters of the model are in no layer group: {list_some(list(left), 4)}.",
             "They would get gradients and never be stepped. The model, or a part of it, was replaced or added to.",
             "Do that between two calls of fit; if the learner was made with a list of groups, set learn.groups anew.",
+        )
+
+
+def check_outputs(outputs: Tensor, n_classes: int) -> None:
+    "Raises `TrainingError` unless logits or probabilities (N, C) have a column for each class, and no other."
+    if outputs.shape[-1] != n_classes:
+        raise TrainingError(
+            f"The model has {outputs.shape[-1]} outputs for {n_classes} classes.",
+            "Each class needs an output of its own, and an output without a class would be a wrong answer.",
+            f"Give its last layer {n_classes} outputs.",
         )
 
 

@@ -20,6 +20,7 @@ from ..data.loaders import explain_worker_error
 from ..losses import CrossEntropyLoss
 from ..text import list_some, short_name
 from .callbacks import Callback, StopTraining
+from .consistency import check_outputs
 
 if TYPE_CHECKING:
     from coursekit.training.loop import TrainingLoop
@@ -132,13 +133,8 @@ class CheckOutputs(Callback):
     def after_loss(self, learn: Any) -> None:  # a Learner: how many classes there are is known to its data
         if learn.batch or learn.epoch > learn.first_epoch or not isinstance(learn.loss_func, _CROSS_ENTROPIES):
             return
-        logits, n_classes = learn.logits.detach(), learn.dls.c
-        if logits.shape[1] != n_classes:
-            raise TrainingError(
-                f"The model has {logits.shape[1]} outputs for {n_classes} classes.",
-                "Each class needs an output of its own, and an output without a class would be a wrong answer.",
-                f"Give its last layer {n_classes} outputs.",
-            )
+        logits = learn.logits.detach()
+        check_outputs(logits, learn.dls.c)
         if bool((logits >= 0).all()) and bool(((logits.sum(dim=1) - 1).abs() < 1e-3).all()):
             warnings.warn(
                 "The model's outputs are probabilities: the loss puts them through a second softmax, and learning is "

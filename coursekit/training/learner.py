@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..core import ModelError, TrainingError, in_notebook, torch_seeded
+from ..core import ModelError, TrainingError, in_notebook, named_arguments, torch_seeded
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model
@@ -36,7 +36,8 @@ from coursekit.training.checkpoint import (
 )
 from coursekit.training.consistency import (
     check_covered,
-    check_normalized_once,
+    check_data,
+    check_outputs,
     check_saved_normalization,
     count_epochs,
     make_optimiser,
@@ -56,7 +57,7 @@ from coursekit.training.transfer import (
     param_groups,
     trains,
 )
-from .upkeep import Metric, Upkeep
+from .upkeep import SETTINGS, Metric, Upkeep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +69,9 @@ if TYPE_CHECKING:
 __all__ = ['Learner', 'vision_learner', 'cnn_learner']
 
 # %% ../../nbs/lib/training/learner.ipynb #0e4e265d
+_OF_FIT = ("wd", "cache_features", "resume")  # what other ways of training hand on to it
+
+
 class Learner(Upkeep):
     """Trains a model on data, and does all that follows: finds rates, predicts, saves, exports.
 
@@ -91,6 +95,7 @@ class Learner(Upkeep):
 
     # ---- lesson 5: train, validate, predict
 
+    @named_arguments()
     def fit(
         self,
         n_epoch: int,
@@ -113,7 +118,6 @@ class Learner(Upkeep):
         n_epoch = count_epochs(n_epoch)
         self.dls.check_trainable()
         self._settle()
-        check_normalized_once(self.model, self.dls)
         check_loss_settings(self.loss_func, self.dls.c)
         try_metrics(self.metrics, self.dls.valid.targets, self.dls.c, self.engine.device)
         cbs, wd = with_defaults(cbs, ()), float(self.wd if wd is None else wd)
@@ -168,6 +172,7 @@ class Learner(Upkeep):
             return [self.predict(one) for one in rows]
         batch = self.dls.load_batch([image_of(self.dls, item)])
         probs = self.get_preds(dl=[(batch, None)])[0][0]
+        check_outputs(probs, self.dls.c)
         index = int(probs.argmax())
         return self.dls.vocab[index], index, probs
 
@@ -203,6 +208,7 @@ class Learner(Upkeep):
 
         A bare name goes to the folder models/, with the ending .safetensors. The file holds no code; see `checkpoint`.
         """
+        self._settle()
         path = model_file(file)
         facts = {"arch": self.arch, "vocab": self.dls.vocab, "normalize": normalization_of(self.dls)}
         save_learner(path, self, facts, with_opt and self.opt is not None)
@@ -214,7 +220,7 @@ class Learner(Upkeep):
         Raises `TrainingError` if it is missing, damaged, or of another architecture, of other classes, or of images
         that were normalised in another way.
         """
-        self._settle()
+        self._take_up()
         if self.opt is None or with_opt:
             self._set_hypers(group_lrs(self.lr, len(self.groups)), self.wd)
         path, expected = model_file(file), {"arch": self.arch, "vocab": self.dls.vocab}
@@ -224,6 +230,7 @@ class Learner(Upkeep):
 
     # ---- lesson 6: the learning-rate finder
 
+    @named_arguments()
     def lr_find(
         self,
         start_lr: float = 1e-7,
@@ -246,7 +253,6 @@ class Learner(Upkeep):
         """
         check_sweep(start_lr, end_lr, num_it, suggest_funcs, n_sweeps)
         self._settle()
-        check_normalized_once(self.model, self.dls)
         train, _, forward = self._batches(cache_features)
         stop_factor, curves, epoch = 4.0 if stop_div else math.inf, [], train.epoch
         try:
@@ -284,6 +290,7 @@ class Learner(Upkeep):
 
     # ---- lesson 7: one-cycle
 
+    @named_arguments(*_OF_FIT)
     def fit_one_cycle(
         self,
         n_epoch: int,
@@ -305,6 +312,7 @@ class Learner(Upkeep):
         scheduler = ParamScheduler({"lr": rates, "momentum": one_cycle_momentum(moms, pct_start)}, momentum_if_any=True)
         self.fit(n_epoch, lrs[-1], cbs=[scheduler, *with_defaults(cbs, ())], **kwargs)
 
+    @named_arguments(*_OF_FIT)
     def fit_flat_cos(
         self,
         n_epoch: int,
@@ -339,6 +347,7 @@ class Learner(Upkeep):
         """Lets all layer groups train."""
         self.freeze_to(0)
 
+    @named_arguments("div_final", "moms", "wd", "cbs")
     def fine_tune(
         self,
         epochs: int,
@@ -379,7 +388,6 @@ class Learner(Upkeep):
         training images only is left out; what changes all, `Always` and transforms of your own, raises `ExportError`.
         """
         self._settle()
-        check_normalized_once(self.model, self.dls)
         logits = torch.linspace(-2, 2, self.dls.c)[None]
         if self.arch is None or not torch.allclose(self._probabilities(logits), softmax(logits)):
             loss = f"{type(self.loss_func).__name__}.activation is not a softmax, which a reader of exports takes."
@@ -422,6 +430,7 @@ def _no_labels_error(done: str) -> TrainingError:
     return TrainingError(f"These items cannot be {done}.", "They have no labels.", remedy)
 
 # %% ../../nbs/lib/training/learner.ipynb #abd2b71e
+@named_arguments(*SETTINGS)
 def vision_learner(
     dls: DataLoaders,
     arch: str | Callable,
@@ -442,7 +451,7 @@ def vision_learner(
     weights, nothing frozen. `n_in`: channels of the images, those of `dls` if not given.
     `seed`: of the new weights and of dropout. Other arguments go to `Learner`.
     """
-    model = build_for_images(arch, dls.c, dls.n_in, dls.image_size, n_in, seed)
+    model = build_for_images(arch, check_data(dls).c, dls.n_in, dls.image_size, n_in, seed)
     if pretrained:
         load_pretrained(model, arch, weights=weights, download=download)
     elif weights is not None:

@@ -20,6 +20,7 @@ from ..core import TrainingError
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..plot import show_images
+from .consistency import check_outputs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,6 +101,7 @@ def item_losses(loss_func: Callable[..., Tensor], logits: Tensor, targets: Tenso
 # %% ../../nbs/lib/training/predict.ipynb #a6eb2f0a
 def draw_results(loader: BatchLoader, vocab: list[str], batch: Tensor, targets: Tensor | None, probs: Tensor) -> Figure:
     """Draws a batch of `loader` with labels (if any), and below each what the model says and how sure it is."""
+    check_outputs(probs, len(vocab))
     normalize = loader.pipeline.normalize
     images = batch if normalize is None else normalize.undo(batch)
     said = [f"{vocab[index]} {p:.0%}" for p, index in zip(*probs.max(dim=1), strict=True)]

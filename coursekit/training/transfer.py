@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..core import TrainingError
+from ..core import TrainingError, plain
 from ..data.batches import Batches, cut, training_batches
 from ..models.inference import predict_logits, unwrap
 from ..models.model import VisionModel
@@ -89,6 +89,7 @@ def freeze_to(groups: Sequence[Iterable[nn.Module]], n: int, train_bn: bool = Fa
     With `train_bn` the weights of batch normalisation go on training in frozen groups, as they do in fastai.
     Call `set_train_mode` at the start of every epoch, so that the mode of the layers agrees.
     """
+    n = plain(n)
     if not -len(groups) <= n <= len(groups):
         raise TrainingError(f"There are {len(groups)} layer groups: freeze_to({n}) is none of them.")
     first_trained = n if n >= 0 else n + len(groups)
@@ -238,6 +239,8 @@ def feature_loaders(model: VisionModel, dls: DataLoaders) -> tuple[FeatureLoader
         weights=dls.train.weights,
         sources=dls.train.sources,
     )
+    if not len(dls.valid):
+        return train, FeatureLoader(train.features[:0], train.targets[:0])
     return train, FeatureLoader(*body_features(model, dls.valid), bs=dls.valid.bs)
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from ..core import TrainingError, quiet
+from ..core import TrainingError, named_arguments, quiet
 from ..data.block import DataLoaders
-from ..losses import softmax
+from ..losses import check_loss_settings, softmax
+from ..metrics import metric_names
 from ..models.inference import unwrap
 from ..models.model import VisionModel
 from .callbacks import Callback, ProgressTable, with_defaults
@@ -21,6 +22,7 @@ from coursekit.training.consistency import (
     check_covered,
     check_data,
     check_loss,
+    check_normalized_once,
     check_opt_func,
     fingerprint,
     holds,
@@ -36,14 +38,15 @@ from .transfer import feature_loaders, keep_statistics, param_groups, set_train_
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from coursekit.data.batches import Batches
-
 Metric = Callable[[Tensor, Tensor], Any]  # of logits and targets of a whole set
 
 # %% auto #0
-__all__ = ['Metric', 'Upkeep']
+__all__ = ['Metric', 'SETTINGS', 'Upkeep']
 
 # %% ../../nbs/lib/training/upkeep.ipynb #85b1a8c3
+SETTINGS = ("loss_func", "lr", "wd", "cbs", "opt_func", "train_bn", "precision")  # those `vision_learner` hands on
+
+
 class Upkeep(TrainingLoop):
     """Holds what belongs to a learner, and keeps it together: data, model, loss, metrics, callbacks and optimiser.
 
@@ -51,6 +54,7 @@ class Upkeep(TrainingLoop):
     begins, or refused by a `TrainingError` before its first step.
     """
 
+    @named_arguments()
     def __init__(
         self,
         dls: DataLoaders,
@@ -129,14 +133,41 @@ class Upkeep(TrainingLoop):
         """Silences tables and bars inside a block: `with learn.no_logging(): learn.fit(1)`."""
         return quiet()
 
+    # ---- in a run
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Sets an attribute; raises `TrainingError` for other data, another model or other metrics in a run.
+
+        Another loss is looked at as those of the beginning were.
+        """
+        if self.running and name in ("dls", "model", "metrics") and value is not getattr(self, name):
+            what, cause = f"learn.{name} was set in a run.", "The run has begun with what was there."
+            raise TrainingError(what, cause, "Set it between two calls of fit.")
+        if self.running and name == "loss_func" and value is not self.loss_func:
+            value = check_loss(value, self.engine.device)
+            check_loss_settings(value, self.dls.c)
+        super().__setattr__(name, value)
+
+    def notify(self, event: str) -> None:
+        """Calls the callbacks; raises `TrainingError` if they have put in other layers, or added metrics to the list.
+
+        That is looked for before the first step of an epoch, before its validation, and at its end.
+        """
+        super().notify(event)
+        if event in ("before_train", "after_train", "after_epoch"):
+            check_covered(self.model, self.opt.param_groups if self.opt else [])
+        if event == "after_train" and metric_names(self.metrics) != self.recorder.names[3:]:
+            what, cause = "learn.metrics was changed in a run.", "The columns of the table are made when it begins."
+            raise TrainingError(what, cause, "Change it between two calls of fit.")
+
     # ---- before each run
 
-    def run_epoch(self, train: Batches, valid: Batches) -> None:
-        """Trains and validates once; raises `TrainingError` if a callback has put other layers into the model."""
-        check_covered(self.model, self.opt.param_groups if self.opt else [])
-        super().run_epoch(train, valid)
-
     def _settle(self) -> None:
+        """Takes up what was set since; raises `TrainingError` if both the data and the model normalise images."""
+        self._take_up()
+        check_normalized_once(self.model, self.dls)
+
+    def _take_up(self) -> None:
         """Takes up the loss, metrics and layers that were set since, on the learner's device."""
         self.loss_func, self.metrics = check_loss(self.loss_func, self.engine.device), list_metrics(self.metrics)
         check_opt_func(self.opt_func)

@@ -13,7 +13,7 @@ from torch import nn
 
 from coursekit.augment.colour import Normalize
 from coursekit.augment.resize import Resize
-from coursekit.core import TrainingError
+from coursekit.core import ArgumentError, TrainingError
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
 from coursekit.data.files import parent_label
 from coursekit.export.folder import load_learner
@@ -24,7 +24,7 @@ from coursekit.models.model import create_head
 from coursekit.results.interpret import ClassificationInterpretation
 from coursekit.results.saliency import grad_cam, plot_grad_cam
 from coursekit.training.callbacks import Callback, ProgressTable
-from coursekit.training.learner import Learner
+from coursekit.training.learner import Learner, vision_learner
 from coursekit.training.logs import CSVLog
 from coursekit.training.recorder import Recorder
 from coursekit.training.schedule import ParamScheduler
@@ -178,10 +178,32 @@ def test_groups_that_were_given_as_lists_do_not_follow_a_new_head(toy_learner):
     toy_learner.fit(1)
 
 
-def test_a_callback_that_puts_other_layers_into_the_model_is_refused(make_small_learner):
-    learn = make_small_learner()
+@pytest.mark.parametrize("event", ["before_epoch", "before_train", "after_batch", "after_epoch"])
+def test_a_callback_that_puts_other_layers_into_the_model_is_refused(make_small_learner, event):
     with pytest.raises(TrainingError, match="no layer group"):
-        learn.fit(2, cbs=At("after_epoch", new_head))
+        make_small_learner().fit(1, cbs=At(event, new_head))  # in the last epoch too
+
+
+@pytest.mark.parametrize("name", ["model", "dls", "metrics"])
+def test_what_a_run_was_begun_with_cannot_be_exchanged_by_a_callback(make_small_learner, image_loaders, name):
+    learn, other = make_small_learner(), make_small_learner()
+    new = {"model": other.model, "dls": image_loaders(augment=False, bs=4), "metrics": [accuracy, error_rate]}[name]
+    with pytest.raises(TrainingError, match=f"{name} was set in a run"):
+        learn.fit(1, cbs=At("before_epoch", lambda learn: setattr(learn, name, new)))
+    setattr(learn, name, new)
+    learn.fit(1)
+
+
+def test_metrics_that_a_callback_adds_to_the_list_are_refused(make_small_learner):
+    with pytest.raises(TrainingError, match="metrics was changed in a run"):
+        make_small_learner().fit(1, cbs=At("after_batch", lambda learn: learn.metrics.append(accuracy)))
+
+
+def test_a_loss_that_a_callback_sets_is_looked_at(make_small_learner):
+    learn = make_small_learner()
+    learn.fit(1, cbs=At("before_epoch", lambda learn: setattr(learn, "loss_func", CrossEntropyLoss())))
+    with pytest.raises(TrainingError, match="class"):
+        learn.fit(1, cbs=At("before_epoch", lambda learn: setattr(learn, "loss_func", CrossEntropyLoss)))
 
 
 @pytest.mark.parametrize("wrap", [nn.DataParallel, partial(torch.compile, backend="eager")])
@@ -265,7 +287,7 @@ def test_other_classes_are_refused_and_named(make_small_learner, tiny_images):
         learn.dls = mine.train
 
 
-def test_data_that_normalise_are_refused_by_a_learner_whose_model_does(make_small_learner, image_loaders):
+def test_data_that_normalise_are_refused_by_a_learner_whose_model_does(make_small_learner, image_loaders, tmp_path):
     normalised = image_loaders(extra_tfms=(Normalize.from_stats((0.5,) * 3, (0.25,) * 3),))
     by_model, by_data = make_small_learner(), make_small_learner(normalised)
     plain = by_model.dls
@@ -274,9 +296,23 @@ def test_data_that_normalise_are_refused_by_a_learner_whose_model_does(make_smal
             learn.dls = dls
     with pytest.raises(TrainingError, match="twice"):
         Learner(normalised, by_model.model).fit(1)
-    by_data.model = by_model.model
+    own = by_data.save(tmp_path / "own")
+    by_data.model, image = by_model.model, normalised.valid.items[0]
+    uses = [
+        by_data.lr_find,
+        by_data.validate,
+        by_data.get_preds,
+        by_data.tta,
+        by_data.get_features,
+        by_data.show_results,
+    ]
+    uses += [by_data.export, partial(by_data.predict, image), partial(by_data.save, tmp_path / "twice")]
+    for use in (*uses, partial(ClassificationInterpretation.from_learner, by_data)):
+        with pytest.raises(TrainingError, match="twice"):
+            use()
     with pytest.raises(TrainingError, match="twice"):
-        by_data.lr_find()
+        plot_grad_cam(by_data, image)
+    by_data.load(own).validate()  # the weights come with what the model subtracts
 
 
 @pytest.mark.parametrize("old", [False, True])
@@ -511,3 +547,61 @@ def test_tables_are_silent_inside_no_logging(toy_learner, capsys, monkeypatch):
 def test_there_is_no_final_record_before_a_run(toy_learner):
     with pytest.raises(TrainingError, match=r"learn\.fit"):
         _ = toy_learner.final_record
+
+
+# ---- names of arguments, and outputs for classes
+
+
+@pytest.mark.parametrize(
+    ("method", "wrong", "right"),
+    [
+        ("fit", "lr_max", "lr"),
+        ("fit", "epochs", "n_epoch"),
+        ("fit_one_cycle", "max_lr", "lr_max"),
+        ("fit_one_cycle", "lr", "lr_max"),
+        ("fit_flat_cos", "lr_max", "lr"),
+        ("fine_tune", "lr", "base_lr"),
+        ("fine_tune", "base_Lr", "base_lr"),
+        ("lr_find", "num_iter", "num_it"),
+    ],
+)
+def test_an_argument_that_is_called_otherwise_here_is_named(toy_learner, method, wrong, right):
+    with pytest.raises(ArgumentError, match=rf"{method} has no argument '{wrong}'(.|\n)*did you mean {right}\?"):
+        getattr(toy_learner, method)(**{wrong: 1})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        *(("loss", "loss_func"), ("optimizer", "opt_func"), ("metric", "metrics"), ("callbacks", "cbs")),
+        *(("learning_rate", "lr"), ("criterion", "loss_func"), ("normalize", "model normalises")),
+    ],
+)
+def test_settings_of_a_learner_that_are_called_otherwise_are_named(make_small_learner, wrong, right):
+    learn = make_small_learner()
+    for make in (make_small_learner, partial(Learner, learn.dls, learn.model)):
+        with pytest.raises(ArgumentError, match=rf"earner has no argument '{wrong}'(.|\n)*{right}"):
+            make(**{wrong: None})
+
+
+def test_what_is_no_data_is_named(image_loaders):
+    for wrong in ("photos", "resnet18"):
+        with pytest.raises(TrainingError, match="needs DataLoaders; this is str"):
+            vision_learner(wrong, image_loaders())
+
+
+def test_more_outputs_than_classes_have_no_label(make_small_learner):
+    learn = make_small_learner()
+    unwrap(learn.model).head = create_head(unwrap(learn.model).head.norm1.num_features, 5)
+    images = learn.dls.valid.items
+    for use in (partial(learn.predict, images[0]), learn.show_results, partial(plot_grad_cam, learn, images[:2])):
+        with pytest.raises(TrainingError, match="5 outputs for 2 classes"):
+            use()
+
+
+def test_features_are_kept_without_a_validation_set_too(make_small_learner, image_loaders):
+    block = DataBlock(get_y=parent_label, splitter=lambda items: (range(len(items)), []), item_tfms=Resize(32))
+    learn = make_small_learner(block.dataloaders(image_loaders().train.items[0].parent.parent, bs=8, device="cpu"))
+    learn.freeze_to(np.int64(-1))
+    learn.fit(1, cache_features=True)
+    assert learn.recorder.values[0][2] is None
