@@ -34,8 +34,8 @@ HOUSE = (
         "How does it learn?",
         (
             *("learner", "upkeep", "live", "predict", "loop", "monitors", "checkpoint", "optimisers", "transfer"),
-            *("consistency", "summary", "logs", "recorder", "schedule", "faults", "callbacks", "lr_finder"),
-            "precision",
+            *("summary", "logs", "recorder", "schedule", "faults", "callbacks", "lr_finder"),
+            *("consistency", "precision"),
         ),
     ),
     Floor("export", "How do I hand it over?", ("folder", "predictor", "tables", "onnx", "schema")),
