@@ -405,9 +405,15 @@ class BatchLoader(Batches):
         key, pixels = self._take(self.dataset[key])
         return self._finish(key, pixels.to(self.device))
 
+    def _first_key(self) -> BatchKey:
+        if not len(self.sampler):
+            remedy = "A validation set is made with splitter=RandomSplitter(0.2), say."
+            raise DataError("There is no first batch.", "This set holds no images.", remedy)
+        return next(iter(self.sampler))
+
     def one_batch(self) -> tuple[Tensor, Tensor | None]:
         "Returns the first batch of the epoch."
-        return self.batch(next(iter(self.sampler)))
+        return self.batch(self._first_key())
 
     def in_order(self, augment: bool = False, epoch: int = 0) -> BatchLoader:
         "Returns a loader of the same items in order; if `augment`, augmented as training would in this epoch."
@@ -426,7 +432,7 @@ class BatchLoader(Batches):
     ) -> Figure:
         "Draws the first images of the epoch with labels; `unique`: one image as it comes in `max_n` different epochs."
         max_n = nrows * ncols if nrows and ncols else max_n
-        first = self.sampler.batches()[0]
+        first = self._first_key().positions
         keys = [BatchKey(e, first[:1]) for e in range(max_n)] if unique else [BatchKey(self.epoch, first[:max_n])]
         batches = [self.batch(key) for key in keys]
         images = torch.cat([x for x, _ in batches])

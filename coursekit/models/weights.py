@@ -144,9 +144,12 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             return load_file(path)
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        cause = " ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+        if isinstance(error, pickle.UnpicklingError):  # torch's own words fill a screen
+            cause = "It is damaged, or holds objects, such as a whole model; to read those would run code."
         raise ModelError(
             f"{path} cannot be read as weights.",
-            " ".join([type(error).__name__, *str(error).strip().splitlines()[:1]]),
+            cause,
             "Use a file of plain tensors: safetensors, or torch.save(model.state_dict(), ...).",
         ) from error
     if not isinstance(tensors, Mapping) or not all(isinstance(value, Tensor) for value in tensors.values()):
@@ -158,6 +161,13 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     return dict(tensors)
 
 # %% ../../nbs/lib/models/weights.ipynb #a0615f90
+def _without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    "Returns the tensors without what torch.compile and DataParallel put before every name."
+    names = {key: re.sub(r"^((_orig_mod|module)\.)+", "", key) for key in tensors}
+    wrapped = all(name != key for key, name in names.items())
+    return {names[key] if wrapped else key: tensor for key, tensor in tensors.items()}
+
+
 def _own_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     "Returns the tensors of a whole model that coursekit saved, under the model's names; empty for any other file."
     saved = {key.removeprefix("model|"): tensor for key, tensor in tensors.items() if not key.startswith("opt|")}
@@ -217,7 +227,7 @@ def body_weights(arch: str | Callable, body: nn.Module, path: str | Path, n_in: 
     from timm.models import adapt_input_conv
 
     name, path, expected = arch_id(arch), Path(path), body.state_dict()
-    tensors = read_weights(path)
+    tensors = _without_wrappers(read_weights(path))
     own = _own_tensors(tensors)
     if own:
         _check_own_arch(name, path)

@@ -15,10 +15,11 @@ from torch import Tensor
 from ..bands import PHOTO, Opening
 from ..core import ArgumentError, DataError, printable, refuse_arguments
 from ..data.loaders import BatchLoader
-from ..data.places import refuse_table
+from ..data.places import read_positions, refuse_table
+from ..export.tables import item_name
 from ..images import open_pixels, presize
 from ..plot import BLUE, DARK_RED, drawable, fit_fonts, new_figure, show_images
-from ..text import file_name, list_some, shorten, text_width
+from ..text import class_name, file_name, list_some, shorten, text_width
 from ..training.predict import pick_loader
 
 if TYPE_CHECKING:
@@ -126,13 +127,13 @@ class ClassificationInterpretation:
     def table(self) -> pd.DataFrame:
         """Returns one row for each image: item, actual, predicted, p_predicted, p_actual, loss, right.
 
-        The index is the position of the image; without items, so is the item.
+        The index is the position of the image; so is the item, unless it is a path (kept as text), a text or a number.
         """
         import pandas as pd
 
         rows, vocab = torch.arange(len(self.targets)), np.array(self.vocab, dtype=object)
         columns = {
-            "item": self.items if self.items is not None else rows.tolist(),
+            "item": [item_name(item, i) for i, item in enumerate(self.items or rows.tolist())],
             "actual": vocab[self.targets],
             "predicted": vocab[self.preds],
             "p_predicted": self.probs[rows, self.preds].double().numpy(),
@@ -147,11 +148,12 @@ class ClassificationInterpretation:
 
         Raises `DataError` for a class that is not in the vocabulary.
         """
+        names = [class_name(label) for label in self.vocab]
         for label in (actual, predicted):
-            if label not in self.vocab:
+            if class_name(label) not in names:
                 cause = f"The classes are {list_some(self.vocab)}."
                 raise DataError(f"There is no class {label!r}.", cause, "Use one of them.")
-        row, column = self.vocab.index(actual), self.vocab.index(predicted)
+        row, column = (names.index(class_name(label)) for label in (actual, predicted))
         inside = ((self.targets == row) & (self.preds == column)).nonzero().flatten()
         return inside[self.losses[inside].argsort(descending=True, stable=True)].tolist()
 
@@ -241,15 +243,20 @@ class ClassificationInterpretation:
 
     def plot_images(
         self,
-        positions: Sequence[int],
+        positions: Sequence[int] | Sequence[bool] | Tensor,
         nrows: int | None = None,
         figsize: tuple[float, float] | None = None,
         title: str = "",
     ) -> Figure:
-        "Draws the images at these positions, as `where` gives them, with the captions of `plot_top_losses`."
+        """Draws the images at these positions, as `where` gives them, with the captions of `plot_top_losses`.
+
+        A mask over all images does as well: `interp.preds != interp.targets`. Raises `ArgumentError` for positions
+        that do not exist.
+        """
         if self.items is None:
             raise DataError("There are no images to show.", "No items were given.", "Pass items=paths of the images.")
-        if not len(positions):
+        positions = read_positions("positions", positions, self.items)
+        if not positions:
             raise DataError("There are no images to show.", "The list of positions is empty.", "Choose another cell.")
         images = [open_pixels(self.items[i], lambda size: presize(size, 400), self.image) for i in positions]  # small
         ncols = -(-len(images) // nrows) if nrows else min(len(images), 3)

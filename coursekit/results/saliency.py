@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..augment.pipeline import BatchPipeline
-from ..core import DataError, ModelError
+from ..core import DataError, ModelError, plain
 from ..data.batches import load_batch
 from ..images import ImageSource
 from ..losses import softmax
@@ -88,7 +88,8 @@ def _class_indices(classes: int | Sequence[int] | Tensor | None, logits: Tensor)
     if classes is None:
         return logits.argmax(dim=1)
     indices, (n, c) = torch.as_tensor(classes, device=logits.device), logits.shape
-    if indices.is_floating_point() or indices.shape not in ((), (n,)) or indices.min() < 0 or indices.max() >= c:
+    odd = indices.is_floating_point() or indices.dtype == torch.bool  # a mask is no list of classes 0 and 1
+    if odd or indices.shape not in ((), (n,)) or indices.min() < 0 or indices.max() >= c:
         raise DataError(
             f"Maps cannot be made for classes {classes}.",
             f"There are {n} images, and {c} classes numbered from 0.",
@@ -123,15 +124,16 @@ def plot_grad_cam(
     labels and for no items.
     """
     photos = _as_list(items)
-    classes = [classes] if isinstance(classes, str | int) else classes
-    if not photos or (classes is not None and len(classes) == 0):
+    one = isinstance(classes, str) or not hasattr(plain(classes), "__len__")
+    chosen: Any = [classes] if one and classes is not None else classes
+    if not photos or (chosen is not None and len(chosen) == 0):
         raise DataError("There is nothing to draw.", "No items, or no classes, were given.", "Give at least one.")
     vocab, x, shown = _load(learn, photos)
     model: Any = unwrap(learn.model)
     with evaluating(model), torch.no_grad():
         probs = softmax(model(x).float())
     check_outputs(probs, len(vocab))
-    rows = [probs.argmax(dim=1)] if classes is None else [_index(c, vocab).expand(len(x)) for c in classes]
+    rows = [probs.argmax(dim=1)] if chosen is None else [_index(c, vocab).expand(len(x)) for c in chosen]
     figure = new_figure(2.1 * len(x) + 0.6, 2.3 * (1 + len(rows)))
     grid = figure.subplots(1 + len(rows), len(x), squeeze=False)
     pictures = [torch.from_numpy(as_rgb(one.permute(1, 2, 0).clamp(0, 1).cpu().numpy())) for one in shown]
@@ -168,9 +170,10 @@ def _as_list(items: Any) -> list[ImageSource]:
 
 def _index(name: str | int, vocab: Sequence[str]) -> Tensor:
     "Returns the index of a class given as its label or as its index."
+    name = plain(name)
     if isinstance(name, str) and name in vocab:
         return torch.tensor(list(vocab).index(name))
-    if isinstance(name, str) or not 0 <= name < len(vocab):
+    if not isinstance(name, int) or isinstance(name, bool) or not 0 <= name < len(vocab):
         remedy = f"Give one of them, or an index below {len(vocab)}."
         raise DataError(f"There is no class {name!r}.", f"The classes are {list_some(vocab)}.", remedy)
     return torch.tensor(int(name))

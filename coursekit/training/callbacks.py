@@ -231,11 +231,12 @@ class ProgressTable(Callback):
 
 # %% ../../nbs/lib/training/callbacks.ipynb #57cdfd3f
 def _above_zero(name: str, value: Any) -> float:
-    if not float(value) > 0:
+    number = plain(value)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not number > 0:
         raise ArgumentError(
             f"{name}={value!r} cannot be.", "It is a number above zero.", f"Leave {name} out, or give one."
         )
-    return float(value)
+    return float(number)
 
 
 class GradientClip(Callback):
@@ -309,8 +310,18 @@ class MixUp(Callback):
                 "It mixes images, and the head is trained on what the body made of them earlier.",
                 f"Leave out cache_features=True, or {type(self).__name__}.",
             )
-        shape = (2, learn.dls.c)
-        logits, soft = torch.zeros(shape), torch.full(shape, 1 / learn.dls.c)
+        mixers = [
+            type(cb).__name__ for cb in learn.active if getattr(type(cb), "before_batch", 0) is MixUp.before_batch
+        ]
+        if len(mixers) > 1:
+            raise TrainingError(
+                f"{' and '.join(mixers)} cannot be used together.",
+                "Each mixes images with one label; after the first, there are several.",
+                "Use one of them.",
+            )
+        c = learn.dls.c
+        shape = (3 if c == 2 else 2, c)  # not square: a loss that mistakes (N, C) for (N,) must be seen
+        logits, soft = torch.zeros(shape), torch.full(shape, 1 / c)
         try:
             with torch.no_grad():
                 learn.loss_func(logits.to(learn.engine.device), soft.to(learn.engine.device))

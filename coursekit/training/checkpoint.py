@@ -178,10 +178,13 @@ def check_facts(file: str | Path, facts: Mapping[str, Any], expected: Mapping[st
     if found.get("learning rates") != wanted.get("learning rates"):
         words = [text for text in words if text != _SCALE]  # which follows from the rates
     if words:
+        remedy = "Set everything as it was, or start anew under another name."
+        if "vocab" in wanted and found.get("vocab") != wanted["vocab"]:
+            remedy += f" Other classes can start from its body: vision_learner(dls, arch, weights={str(file)!r})."
         raise TrainingError(
             f"The checkpoint {Path(file).name} does not belong to this run.",
             "; ".join(words) + ".",
-            "Set everything as it was, or start anew under another name.",
+            remedy,
         )
 
 

@@ -70,8 +70,21 @@ class CSVLog(Callback):
     def _rows_of_file(self) -> list[dict[str, Any]]:
         if not self.file.exists():
             return []
-        with self.file.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
+        try:
+            with self.file.open(encoding="utf-8-sig", newline="") as file:
+                table = csv.DictReader(file)
+                columns, rows = table.fieldnames or ["epoch"], list(table)
+            fits = [int(row.get("fit") or 0) for row in rows]
+            sound = "epoch" in columns and min(fits, default=0) >= 0 and not any(None in row for row in rows)
+        except (ValueError, csv.Error):  # not UTF-8, no table, or a fit that is no whole number
+            sound = False
+        if not sound:
+            raise TrainingError(
+                f"{self.file} cannot be appended to.",
+                "It is no log of training: comma-separated, a column epoch, whole numbers in the column fit.",
+                "Choose another file; or leave append out, and it is replaced.",
+            )
+        return rows
 
 # %% ../../nbs/lib/training/logs.ipynb #5ded6e21
 class TensorBoardLog(Callback):

@@ -77,7 +77,11 @@ class Monitor(Callback):
         if mode not in (None, "min", "max"):
             remedy = 'mode="min" if lower is better, mode="max" if higher is.'
             raise ArgumentError(f"mode={mode!r} cannot be.", "There are two directions.", remedy)
-        self.monitor, self.min_delta, self.mode = monitor, float(min_delta), mode
+        delta = plain(min_delta)
+        if isinstance(delta, bool) or not isinstance(delta, int | float) or not 0 <= delta < math.inf:
+            remedy = "Leave min_delta out, or give by how much a value must be better: 0.01, say."
+            raise ArgumentError(f"min_delta={min_delta!r} cannot be.", "It is a number, 0 or more.", remedy)
+        self.monitor, self.min_delta, self.mode = monitor, float(delta), mode
         self.sign = -1.0
         self.best: float | None = None
 

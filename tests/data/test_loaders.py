@@ -339,3 +339,12 @@ def test_a_warm_cache_is_cut_in_whole_batches_and_no_image_is_looked_at_alone(ph
     for side in ("train", "valid"):
         for (x, y), (same_x, same_y) in zip(getattr(cached, side), getattr(plain, side), strict=True):
             assert torch.equal(x, same_x) and torch.equal(y, same_y)
+
+
+def test_without_a_validation_set_there_is_no_first_batch(image_loaders):
+    folder = image_loaders().train.sources[0].parent.parent
+    block = DataBlock(get_y=parent_label, splitter=lambda items: (list(range(len(items))), []))
+    valid = block.dataloaders(folder, bs=8, cache=False, device="cpu").valid
+    for call in (valid.one_batch, valid.show_batch):
+        with pytest.raises(DataError, match=r"holds no images(.|\n)*RandomSplitter"):
+            call()

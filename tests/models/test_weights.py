@@ -352,3 +352,22 @@ def test_weights_without_pretraining_contradict_each_other(tmp_path):
     learn = trained(tmp_path)
     with pytest.raises(ModelError, match="contradict"):
         vision_learner(learn.dls, "test_resnet", weights=learn.save(tmp_path / "own"), pretrained=False)
+
+
+# ---- what people have saved
+
+
+def test_a_pickle_of_a_whole_model_is_refused_in_a_sentence(tmp_path):
+    torch.save(nn.Linear(2, 2), tmp_path / "model.pth")
+    with pytest.raises(ModelError, match=r"a whole model(.|\n)*state_dict") as error:
+        read_weights(tmp_path / "model.pth")
+    assert "\x1b" not in str(error.value) and len(str(error.value).replace(str(tmp_path), "")) < 400
+
+
+@pytest.mark.parametrize("prefix", ["_orig_mod.", "module.", "module._orig_mod."])
+def test_what_compiled_and_parallel_models_put_before_the_names_is_left_out(tmp_path, prefix):
+    model = build_model("test_resnet", 2)
+    torch.save({f"{prefix}{name}": tensor for name, tensor in model.body.state_dict().items()}, tmp_path / "a.pth")
+    found = body_weights("test_resnet", build_model("test_resnet", 3).body, tmp_path / "a.pth")
+    assert found.keys() == model.body.state_dict().keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in model.body.state_dict().items())

@@ -577,3 +577,43 @@ def test_a_class_called_accuracy_keeps_its_row_in_the_report():
     table = interp.classification_report()
     assert list(table.index) == ["accuracy", "b", "accuracy", "macro avg", "weighted avg"]
     assert table["support"].tolist() == [1, 1, 2, 2, 2]
+
+
+# ---- what people pass
+
+
+def small_photos(folder, n: int) -> list:
+    for i in range(n):
+        Image.new("RGB", (20, 20), (10 * i, 0, 0)).save(folder / f"{i}.png")
+    return [folder / f"{i}.png" for i in range(n)]
+
+
+@pytest.mark.parametrize("form", [lambda m: m, lambda m: m.tolist(), lambda m: m.numpy(), lambda m: pd.Series(m)])
+def test_images_can_be_chosen_by_a_mask(tmp_path, form):
+    interp = example(n=8, c=3, items=small_photos(tmp_path, 8))
+    mask = torch.arange(8) % 4 == 1  # images 1 and 5
+    titles = [axes.get_title() for axes in interp.plot_images(form(mask)).axes]
+    assert ["1.png" in titles[0], "5.png" in titles[1], len(titles)] == [True, True, 2]
+
+
+def test_positions_that_do_not_exist_are_refused_and_no_mistakes_are_told(tmp_path):
+    interp = example(n=8, c=3, items=small_photos(tmp_path, 8))
+    with pytest.raises(ArgumentError, match="go from 0 to 7"):
+        interp.plot_images([99])
+    with pytest.raises(ArgumentError, match="there are 3 values for 8 items"):
+        interp.plot_images([True, False, True])
+    with pytest.raises(DataError, match="no images to show"):
+        interp.plot_images(torch.zeros(8, dtype=torch.bool))
+
+
+def test_classes_are_found_by_their_name_whatever_its_type():
+    interp = ClassificationInterpretation(torch.eye(2)[[1, 0, 1]] * 0.8 + 0.1, torch.tensor([0, 0, 1]), ["0", "1"])
+    assert interp.where(0, 1) == interp.where("0", "1") == interp.where(np.int64(0), 1.0) == [0]
+    with pytest.raises(DataError, match="There is no class 2"):
+        interp.where(0, 2)
+
+
+def test_names_that_are_no_utf8_can_be_shown_and_written():
+    table = example(n=3, c=3, items=["a/caf\udce9.jpg", "b.jpg", "c.jpg"]).table()
+    assert table["item"].tolist() == ["a/caf\\xe9.jpg", "b.jpg", "c.jpg"]
+    assert str(table).encode() and table.to_csv().encode()

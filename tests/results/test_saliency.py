@@ -314,3 +314,22 @@ def test_dollars_in_names_are_no_formula(photos, tmp_path):
     figure = plot_grad_cam(predictor, [file], classes=[0])
     FigureCanvasAgg(figure).draw()
     assert figure.axes[0].get_title().replace(r"\$", "$") == file.name
+
+
+@pytest.mark.parametrize("mask", [[True, False], np.array([False, True]), torch.tensor([True, True])])
+def test_a_mask_is_no_list_of_classes(mask):
+    with pytest.raises(DataError, match="cannot be made for classes"):
+        grad_cam(red_or_green(), torch.rand(2, 3, 16, 16), torch.as_tensor(mask))
+
+
+@pytest.mark.parametrize("classes", [True, [True, False], np.array([True]), torch.tensor(False), 1.0, [None], 2])
+def test_what_is_no_class_is_not_drawn(make_small_learner, photo, classes):
+    with pytest.raises(DataError, match="There is no class"):
+        plot_grad_cam(make_small_learner(), [photo], classes=classes)
+
+
+@pytest.mark.parametrize("classes", [np.int64(1), torch.tensor(1), np.array([1]), [torch.tensor(1)], (1,)])
+def test_numbers_of_numpy_and_torch_are_classes(make_small_learner, photo, classes):
+    learn = make_small_learner()
+    titles = [axes.get_title() for axes in plot_grad_cam(learn, [photo], classes=classes).axes]
+    assert titles == [axes.get_title() for axes in plot_grad_cam(learn, [photo], classes=learn.dls.vocab[1]).axes]

@@ -435,3 +435,28 @@ def soft(logits, targets):
     if targets.ndim == 1:
         targets = torch.nn.functional.one_hot(targets, 2)
     return -(targets * torch.log_softmax(logits, 1)).sum(1).mean()
+
+
+@pytest.mark.parametrize("second", [MixUp, CutMix])
+def test_two_mixers_are_refused_by_name_before_the_first_step(make_toy_learner, second):
+    learn = make_toy_learner()
+    with pytest.raises(TrainingError, match=f"MixUp and {second.__name__} cannot be used together"):
+        learn.fit(1, cbs=[MixUp(), second()])
+    assert not learn.recorder.losses
+
+
+def test_a_loss_that_mistakes_probabilities_for_indices_is_seen_with_two_classes(make_toy_learner):
+    def brier(logits, targets):
+        return ((logits.softmax(1)[:, 1] - targets.float()) ** 2).mean()
+
+    learn = make_toy_learner(loss_func=brier)
+    with pytest.raises(TrainingError, match="The loss brier cannot be used with MixUp"):
+        learn.fit(1, cbs=MixUp())
+    assert not learn.recorder.losses
+
+
+@pytest.mark.parametrize("make", [GradientClip, MixUp, CutMix])
+@pytest.mark.parametrize("value", [None, "x", True, math.nan])
+def test_what_is_no_number_above_zero_is_refused(make, value):
+    with pytest.raises(ArgumentError, match="a number above zero"):
+        make(value)

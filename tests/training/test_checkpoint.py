@@ -462,3 +462,11 @@ def test_a_run_killed_at_random_moments_ends_bit_for_bit_as_one_that_was_not(ima
     assert all(run["equal"] for run in report), report
     # the kills fell into different epochs, and some of them into the writing of a file
     assert len({kill["epochs_done"] for run in report for kill in run["kills"]}) >= 2
+
+
+def test_the_weights_of_other_classes_are_refused_with_the_way_to_start_from_them(make_small_learner, tmp_path):
+    learn = make_small_learner()
+    file = learn.save(tmp_path / "m")
+    learn.dls.vocab = [*learn.dls.vocab[:-1], "another"]
+    with pytest.raises(TrainingError, match=r"classes: .*\n.*vision_learner\(dls, arch, weights='.*m"):
+        learn.load(file)

@@ -147,3 +147,25 @@ def test_a_folder_that_holds_another_log_is_told(make_toy_learner, tmp_path, cap
     assert "earlier log" not in capsys.readouterr().out
     make_toy_learner().fit(1, cbs=TensorBoardLog(tmp_path))
     assert "holds an earlier log" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["fit,epoch,train_loss\nx,0,1.0\n", "fit;epoch;train_loss\n1;0;1.0\n", "epoch,loss\n0,1,2\n", "name,y\na,b\n"],
+)
+def test_a_file_that_is_no_log_is_not_appended_to(toy_learner, tmp_path, text):
+    file = tmp_path / "log.csv"
+    file.write_text(text)
+    with pytest.raises(TrainingError, match=r"cannot be appended to(.|\n)*leave append out"):
+        toy_learner.fit(1, cbs=CSVLog(file, append=True))
+    assert file.read_text() == text and toy_learner.epochs_done == 0
+
+
+@pytest.mark.parametrize("text", ["", "epoch,train_loss\n0,1.0\n", "\ufefffit,epoch,train_loss\n1,0,1.0\n"])
+def test_an_empty_log_one_without_fits_and_one_saved_by_a_spreadsheet_go_on(toy_learner, tmp_path, text):
+    file = tmp_path / "log.csv"
+    file.write_text(text, "utf-8")
+    toy_learner.fit(1, cbs=CSVLog(file, append=True))
+    table = pd.read_csv(file)
+    assert table["epoch"].tolist() == [0] * len(table) and len(table) == max(len(text.splitlines()), 1)
+    assert table["train_loss"].iloc[-1] == pytest.approx(toy_learner.recorder.values[-1][1])

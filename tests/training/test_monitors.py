@@ -363,3 +363,15 @@ def test_a_schedule_and_a_plateau_do_not_fight(toy_learner, method):
 def test_a_factor_that_lowers_nothing_is_refused(factor):
     with pytest.raises(ArgumentError, match="lowers no rate"):
         ReduceLROnPlateau(factor=factor)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("delta", [math.nan, math.inf, -1, None, "x", True])
+def test_a_min_delta_that_is_no_amount_is_refused(kind, delta):
+    with pytest.raises(ArgumentError, match=r"min_delta=(.|\n)*0 or more"):
+        kind(min_delta=delta)
+
+
+@pytest.mark.parametrize("delta", [0, 0.01, np.float32(0.5), torch.tensor(0.5)])
+def test_any_number_is_a_min_delta(delta):
+    assert EarlyStopping(min_delta=delta).min_delta == float(delta)
