@@ -442,7 +442,7 @@ def test_two_mixers_are_refused_by_name_before_the_first_step(make_toy_learner, 
     learn = make_toy_learner()
     with pytest.raises(TrainingError, match=f"MixUp and {second.__name__} cannot be used together"):
         learn.fit(1, cbs=[MixUp(), second()])
-    assert not learn.recorder.losses
+    assert len(learn.recorder.losses) == 0
 
 
 def test_a_loss_that_mistakes_probabilities_for_indices_is_seen_with_two_classes(make_toy_learner):
@@ -452,7 +452,7 @@ def test_a_loss_that_mistakes_probabilities_for_indices_is_seen_with_two_classes
     learn = make_toy_learner(loss_func=brier)
     with pytest.raises(TrainingError, match="The loss brier cannot be used with MixUp"):
         learn.fit(1, cbs=MixUp())
-    assert not learn.recorder.losses
+    assert len(learn.recorder.losses) == 0
 
 
 @pytest.mark.parametrize("make", [GradientClip, MixUp, CutMix])
