@@ -110,6 +110,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                              'coursekit/augment/functions.py'),
                                              'coursekit.augment.functions._check_function': ( 'lib/augment/functions.html#_check_function',
                                                                                               'coursekit/augment/functions.py'),
+                                             'coursekit.augment.functions._count_bands': ( 'lib/augment/functions.html#_count_bands',
+                                                                                           'coursekit/augment/functions.py'),
                                              'coursekit.augment.functions._form': ( 'lib/augment/functions.html#_form',
                                                                                     'coursekit/augment/functions.py'),
                                              'coursekit.augment.functions._join': ( 'lib/augment/functions.html#_join',

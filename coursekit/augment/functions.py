@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from .colour import Normalize, PixelTransform
 from .geometry import BatchTransform
 from .resize import ItemTransform, RandomResizedCrop, Resize, Windows
+from ..bands import Opening
 from ..core import ArgumentError, DataError, ExportError, derive_seed, generators_kept, seed_generators
-from ..images import open_image, resize_image
+from ..images import open_pixels, resize_pixels
 
 # %% auto #0
 __all__ = ['Always', 'stable_repr', 'as_list', 'is_resize', 'is_albumentation', 'answer_error', 'BatchFunction', 'check_pixels',
@@ -168,7 +169,7 @@ def _kind(thing: Any) -> str:
 
 # %% ../../nbs/lib/augment/functions.ipynb #566d5327
 class BatchFunction(PixelTransform):
-    """Calls a function with a whole batch, float32 (B,3,h,w) in [0, 1], and takes what it returns, of the same form.
+    """Calls a function with a whole batch, float32 (B,C,h,w) in [0, 1], and takes what it returns, of the same form.
 
     Its random numbers follow from one uniform number for each image: from seed, epoch, and which images there are.
     """
@@ -227,9 +228,10 @@ def as_batch_transform(tfm: Any, used: tuple[type, ...]) -> BatchTransform:
 
 # %% ../../nbs/lib/augment/functions.ipynb #f1f683e8
 class ItemFunction:
-    """Calls a function with one image, a PIL image, and takes what it returns: a PIL image, an array or a tensor.
+    """Calls a function with one image, and takes what it returns: a PIL image, an array or a tensor of as many bands.
 
-    It seeds the global generators, and leaves it to the caller to put them back.
+    The function gets a PIL image of mode L, RGB or RGBA, and an array (H,W,bands) of any other number of bands. It
+    seeds the global generators, and leaves it to the caller to put them back.
     """
 
     def __init__(self, tfm: Any):
@@ -240,16 +242,31 @@ class ItemFunction:
         return self._function.shown
 
     def apply(self, pixels: np.ndarray, u: float | None) -> np.ndarray:
-        "Returns the changed pixels, uint8 (H,W,3), for one uniform number that stands for seed, epoch and item."
-        img = Image.fromarray(pixels)
-        result = self._function.call(img, derive_seed("item_tfms", -1 if u is None else int(u * 2**24)))
-        wanted = "a PIL image, or uint8 of shape (height, width, 3)"
+        "Returns the changed pixels, uint8 (H,W,bands), for one uniform number that stands for seed, epoch and item."
+        bands = int(pixels.shape[2])
+        how = Opening(_PIL_MODES.get(bands, bands))
+        given = Image.fromarray(pixels[..., 0] if bands == 1 else pixels) if bands in _PIL_MODES else pixels
+        result = self._function.call(given, derive_seed("item_tfms", -1 if u is None else int(u * 2**24)))
+        wanted = f"a PIL image of mode {how.mode}, or " if bands in _PIL_MODES else ""
+        wanted += f"uint8 of shape (height, width, {bands})"
         if not isinstance(result, Image.Image | np.ndarray | Tensor):
-            raise answer_error(self, img, result, wanted)
+            raise answer_error(self, given, result, wanted)
+        # where photos are meant, a grey image is one; elsewhere a band would be lost, or made up
+        if bands != 3 and _count_bands(result) != bands:
+            raise answer_error(self, given, result, wanted)
         try:
-            return np.asarray(open_image(result))
+            return open_pixels(result, None, how)
         except DataError as error:
-            raise answer_error(self, img, result, wanted) from error
+            raise answer_error(self, given, result, wanted) from error
+
+
+def _count_bands(image: Image.Image | np.ndarray | Tensor) -> int:
+    if isinstance(image, Image.Image):
+        return len(image.getbands())
+    return 1 if image.ndim < 3 else image.shape[0 if isinstance(image, Tensor) else 2]
+
+
+_PIL_MODES: dict[int, str | int] = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 class ItemChain:
@@ -301,7 +318,7 @@ class ItemChain:
     def _prepared(self, pixels: np.ndarray) -> np.ndarray:
         "Returns pixels at the size at which the resizing takes them: untouched if they have it already."
         size = self.resize.prepared_size(pixels.shape[:2]) if self.resize else pixels.shape[:2]
-        return pixels if size == pixels.shape[:2] else np.asarray(resize_image(Image.fromarray(pixels), size))
+        return pixels if size == pixels.shape[:2] else resize_pixels(pixels, size)
 
     def windows(self, sizes: np.ndarray, u: np.ndarray | None = None) -> Windows | None:
         return None  # functions take images one by one

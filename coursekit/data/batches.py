@@ -56,6 +56,7 @@ class Samples:
     sources: list[Any]
     images: PresizeCache | PlainImages
     targets: Tensor | None = None  # int64, one for each item
+    how: Opening = PHOTO  # the kind of images
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -63,7 +64,7 @@ class Samples:
     def images_for(self, item_tfm: ItemTransform | None) -> PresizeCache | PlainImages:
         "Returns the pixels that `finish` takes: `images`, or whole ones where a function comes before the resizing."
         whole = isinstance(item_tfm, ItemChain) and item_tfm.whole
-        return PlainImages(self.sources) if whole else self.images
+        return PlainImages(self.sources, how=self.how) if whole else self.images
 
 
 def open_images(

@@ -184,7 +184,9 @@ class DataLoaders:
         sources, labels = block.read(found, with_labels)
         refuse_unknown(labels, self.categorize)
         targets = torch.tensor([self.categorize(label) for label in labels]) if with_labels else None
-        samples = Samples(found, sources, open_images(sources, block.item_tfms, cache, block.blocks[0]), targets)
+        samples = Samples(
+            found, sources, open_images(sources, block.item_tfms, cache, block.blocks[0]), targets, block.blocks[0]
+        )
         loader = BatchLoader(
             samples,
             range(len(samples)),
@@ -346,7 +348,9 @@ class DataBlock:
         check_range([sources[i] for i in train], self.blocks[0])
         targets = torch.tensor([categorize(label) for label in labels])
         train_weights = None if weights is None else item_weights(weights, targets, train)
-        samples = Samples(items, sources, open_images(sources, self.item_tfms, cache, self.blocks[0]), targets)
+        samples = Samples(
+            items, sources, open_images(sources, self.item_tfms, cache, self.blocks[0]), targets, self.blocks[0]
+        )
         make = partial(
             BatchLoader,
             samples,

@@ -20,8 +20,9 @@ from coursekit.augment.mix import mixup
 from coursekit.augment.pipeline import BatchPipeline, Sampling, aug_transforms
 from coursekit.augment.resize import ItemTransform, RandomResizedCrop, Resize, ResizeMethod
 from coursekit.core import DataError, ExportError, home
-from coursekit.data.block import DataBlock
+from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
 from coursekit.data.files import get_image_files, parent_label
+from coursekit.data.shortcuts import ImageDataLoaders
 from coursekit.data.splits import RandomSplitter
 from coursekit.metrics import accuracy
 from coursekit.results.saliency import plot_grad_cam
@@ -615,3 +616,64 @@ def test_numbers_of_numpy_and_torch_are_numbers_everywhere(photos, tmp_path):
     )
     assert mixup(torch.rand(4, 3, 4, 4), torch.arange(4), np.int64(4), 0)[1].shape == (4, 4)
     assert len(get_image_files(photos)) == 16
+
+
+# ---- images of other kinds
+
+
+@pytest.fixture
+def four_bands(tmp_path):
+    """A folder with two classes of pictures whose fourth band is data, not transparency."""
+    numbers = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / "bands" / name).mkdir(parents=True)
+        for i in range(6):
+            pixels = numbers.integers(0, 256, (40, 44, 4)).astype(np.uint8)
+            Image.fromarray(pixels, "RGBA").save(tmp_path / "bands" / name / f"{i}.png")
+    return tmp_path / "bands"
+
+
+def first_batch(folder, mode, *tfms, cache=True):
+    kind = {"image": ImageBlock(mode=mode), "valid_pct": 0.25, "bs": 4, "device": "cpu", "cache": cache}
+    dls = ImageDataLoaders.from_folder(folder, item_tfms=list(tfms), **kind)
+    return dls.one_batch()[0], dls.valid.one_batch()[0]
+
+
+@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize(("mode", "bands"), [("L", 1), ("RGB", 3), ("RGBA", 4)])
+def test_a_function_gets_images_of_their_own_kind_and_no_band_is_lost(four_bands, mode, bands, cache):
+    seen = set()
+
+    def look(img):
+        seen.add(img.mode)
+        return img
+
+    plain = first_batch(four_bands, mode, Resize(32), cache=cache)
+    for tfms in ([Resize(32), look], [look, Resize(32)], [Resize(32), Always(look)], [Always(look), Resize(32)]):
+        for batch, expected in zip(first_batch(four_bands, mode, *tfms, cache=cache), plain, strict=True):
+            assert batch.shape == expected.shape == (len(batch), bands, 32, 32)
+            if tfms[0] != look:  # before Resize, images are decoded whole, not shrunk while decoding: other roundings
+                assert torch.equal(batch, expected)
+    assert seen == {mode}
+
+
+def test_a_function_gets_an_array_where_there_are_no_such_pictures(tmp_path):
+    items = [np.random.default_rng(i).integers(0, 256, (40, 44, 6)).astype(np.uint8) for i in range(8)]
+    shapes = set()
+
+    def look(pixels):
+        shapes.add(pixels.shape)
+        return pixels
+
+    block = DataBlock(
+        (ImageBlock(mode=6), CategoryBlock), get_y=lambda x: "ab"[int(x[0, 0, 0]) % 2], item_tfms=[Resize(32), look]
+    )
+    assert block.dataloaders(items, bs=4, device="cpu").one_batch()[0].shape[1:] == (6, 32, 32)
+    assert shapes == {(32, 32, 6)}
+
+
+@pytest.mark.parametrize("change", [lambda img: img.convert("RGB"), lambda img: np.asarray(img)[..., :3]])
+def test_a_function_that_loses_a_band_is_named(four_bands, change):
+    with pytest.raises(DataError, match="returns what cannot be used") as refusal:
+        first_batch(four_bands, "RGBA", Resize(32), change)
+    assert "mode RGBA" in refusal.value.remedy
