@@ -2,6 +2,7 @@
 
 import copy
 import json
+import warnings
 from functools import partial
 
 import numpy as np
@@ -26,6 +27,7 @@ from coursekit.results.saliency import grad_cam, plot_grad_cam
 from coursekit.training.callbacks import Callback, ProgressTable
 from coursekit.training.learner import Learner, vision_learner
 from coursekit.training.logs import CSVLog
+from coursekit.training.monitors import SaveBest
 from coursekit.training.recorder import Recorder
 from coursekit.training.schedule import ParamScheduler
 
@@ -605,3 +607,40 @@ def test_features_are_kept_without_a_validation_set_too(make_small_learner, imag
     learn.freeze_to(np.int64(-1))
     learn.fit(1, cache_features=True)
     assert learn.recorder.values[0][2] is None
+
+
+# ---- what a run leaves behind
+
+
+def test_an_export_holds_the_results_of_its_own_weights_not_of_the_last_epoch(make_small_learner, tmp_path):
+    class Spoil(Callback):
+        def after_train(self, learn):
+            if learn.epoch == 1:
+                with torch.no_grad():
+                    learn.model.head.linear2.weight.mul_(-100)
+
+    learn, best = make_small_learner(), SaveBest(tmp_path / "best")
+    learn.fit(2, 1e-3, cbs=[best, Spoil()])
+    first, last = (row[2] for row in learn.recorder.values)
+    assert first < last
+    described = load_learner(learn.export(tmp_path / "export")).description["metrics"]
+    assert described["valid_loss"] == best.best == first == learn.validate()[0]
+
+
+def test_a_run_keeps_nothing_of_what_backward_needed(make_toy_learner):
+    learn = make_toy_learner()
+    learn.fit(1)
+    assert not learn.loss.requires_grad and not learn.logits.requires_grad
+    again = copy.deepcopy(learn)  # refused by torch where a graph hangs on to a tensor
+    again.fit(1)
+
+
+def test_a_model_that_ends_in_a_softmax_is_told_so_once(make_toy_learner):
+    learn = make_toy_learner()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        learn.fit(1)
+    learn.model.append(nn.Softmax(dim=1))
+    with pytest.warns(UserWarning, match="second softmax") as told:
+        learn.fit(2)
+    assert sum("second softmax" in str(warning.message) for warning in told) == 1
