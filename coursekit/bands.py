@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from .core import ArgumentError
+from .arguments import ArgumentError
 
 # %% auto #0
 __all__ = ['PHOTO', 'Opening', 'likely_white', 'read_bands']

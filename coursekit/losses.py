@@ -184,7 +184,7 @@ class CrossEntropyLoss(nn.Module):
 # %% ../nbs/lib/losses.ipynb #bd21270a
 from typing import Any
 
-from .core import ArgumentError
+from .arguments import ArgumentError
 
 # %% ../nbs/lib/losses.ipynb #46a7111c
 class FocalLoss(CrossEntropyLoss):

@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from coursekit.core import (
-    ArgumentError,
     CoursekitError,
     DataError,
     ExportError,
@@ -22,17 +21,13 @@ from coursekit.core import (
     TrainingError,
     data_error,
     derive_seed,
-    did_you_mean,
     file_sha256,
     generator,
     home,
     ls,
-    plain,
     printable,
     problem_table,
     progress,
-    refuse_arguments,
-    refuse_class,
     remove_stale,
     temporary_path,
     uniforms,
@@ -197,19 +192,6 @@ def test_a_tilde_is_the_home_folder_for_all_that_is_written_and_read(tmp_path, m
     assert file_sha256("~/sub/file.txt") == file_sha256(tmp_path / "sub" / "file.txt")
 
 
-@pytest.mark.parametrize("number", [np.float32(0.5), np.array(0.5), torch.tensor(0.5), 0.5])
-def test_numbers_of_other_libraries_become_plain(number):
-    assert plain(number) == 0.5 and type(plain(number)) is float
-
-
-def test_an_argument_of_another_library_is_named_as_it_is_called_here():
-    with pytest.raises(ArgumentError, match=r"no argument 'comp'(.|\n)*did you mean mode\?"):
-        refuse_arguments("SaveBest", ["comp"], ["file", "monitor", "mode"])
-    with pytest.raises(ArgumentError, match="did you mean monitor"):
-        refuse_arguments("SaveBest", ["monitr"], ["file", "monitor"])
-    assert did_you_mean("comp", ["get_x", "get_y"]) == ""  # what another function calls it is no help here
-
-
 def test_remove_stale_spares_what_a_living_process_or_another_machine_is_writing(tmp_path):
     ours = temporary_path(tmp_path / "file.txt")
     ours.touch()
@@ -276,22 +258,3 @@ def test_home_is_replaced_at_the_beginning_of_a_path_only(monkeypatch, tmp_path)
     )
     (tmp_path / "b").touch()
     assert ls("~") == [tmp_path / "b"]
-
-
-@pytest.mark.parametrize(("value", "functions"), [(DataError, False), ([1, DataError], False), (derive_seed, True)])
-def test_a_class_in_place_of_an_object_is_refused(value, functions):
-    with pytest.raises(ArgumentError, match=r"write \w+\(\.\.\.\)"):
-        refuse_class("splitter", value, functions)
-
-
-@pytest.mark.parametrize("value", [None, 3, Path, str.upper, lambda item: item, [Path(".")], derive_seed])
-def test_functions_and_classes_of_others_are_no_mistake(value):
-    refuse_class("get_y", value)
-
-
-def test_a_name_of_another_library_is_suggested_only_where_there_is_such_an_argument():
-    with pytest.raises(ArgumentError, match=r"It has get_x") as caught:
-        refuse_arguments("DataBlock", ["batch_size"], ["get_x"])
-    assert "did you mean bs" not in str(caught.value)
-    with pytest.raises(ArgumentError, match="did you mean bs"):
-        refuse_arguments("dataloaders", ["batch_size"], ["bs"])

@@ -50,7 +50,11 @@ HOUSE = (
     ),
     Floor("augment", "How do images vary?", ("pipeline", "functions", "mix", "colour", "geometry", "resize")),
     Floor("datasets", "What can I practise on?", ("catalogue", "fetch")),
-    Floor("", "What does everyone use?", ("metrics", "losses", "images", "bands", "formats", "plot", "text", "core")),
+    Floor(
+        "",
+        "What does everyone use?",
+        ("metrics", "losses", "images", "bands", "formats", "arguments", "plot", "text", "core"),
+    ),
 )
 
 

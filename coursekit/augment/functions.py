@@ -15,11 +15,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from ..arguments import ArgumentError
 from .colour import Normalize, PixelTransform
 from .geometry import BatchTransform
 from .resize import ItemTransform, RandomResizedCrop, Resize, Windows
 from ..bands import Opening
-from ..core import ArgumentError, DataError, ExportError, derive_seed, generators_kept, seed_generators
+from ..core import DataError, ExportError, derive_seed, generators_kept, seed_generators
 from ..images import open_pixels, resize_pixels
 
 # %% auto #0

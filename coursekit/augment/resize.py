@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 import numpy as np
 from PIL import Image
 
-from ..core import DataError, plain
+from ..arguments import plain
+from ..core import DataError
 from ..images import presize, resize_image, resize_pixels
 
 # %% ../../nbs/lib/augment/resize.ipynb #0a23c4c7

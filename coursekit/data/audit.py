@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from ..arguments import refuse_class
 from ..bands import PHOTO, Opening
-from ..core import CoursekitError, DataError, printable, refuse_class, user_path
+from ..core import CoursekitError, DataError, printable, user_path
 from .facts import NEAR, Copies, gather_facts
 from .files import get_image_files, ignored_files
 from .findings import TRAIN, UNUSABLE, VALID, Finding, check_all, join_findings

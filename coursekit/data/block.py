@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ['DataLoaders', 'ImageBlock', 'CategoryBlock', 'DataBlock']
 
 # %% ../../nbs/02_loading.ipynb #0e5fbf6a
-from ..core import check_function, check_whole, refuse_arguments, refuse_class
+from ..arguments import check_function, check_whole, refuse_arguments, refuse_class
 from .batches import Categorize, Samples, item_weights, open_images, stack_pixels, stack_sources
 from .facts import check_range
 from coursekit.data.items import (

@@ -17,8 +17,9 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from ..arguments import ArgumentError
 from ..bands import PHOTO, Opening
-from ..core import ArgumentError, DataError, Problem, data_error, user_path
+from ..core import DataError, Problem, data_error, user_path
 from .batches import Categorize, sorted_vocab
 from .facts import gather_facts
 from .places import entries, is_table, read_positions

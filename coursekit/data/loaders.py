@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
+from ..arguments import check_whole, plain
 from ..augment.functions import finishing, in_validation
 from ..augment.pipeline import BatchPipeline
 from ..augment.resize import ItemTransform
@@ -30,12 +31,10 @@ from coursekit.core import (
     CoursekitError,
     DataError,
     Problem,
-    check_whole,
     data_error,
     default_device,
     derive_seed,
     generator,
-    plain,
     uniforms,
 )
 from .batches import Batches, BatchKey, EpochSampler, Samples, stack_pixels

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..core import ArgumentError, DataError
+from ..arguments import ArgumentError
+from ..core import DataError
 
 # %% auto #0
 __all__ = ['is_table', 'refuse_table', 'entries', 'read_values', 'read_positions']

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import ArgumentError, DataError, check_function, refuse_arguments, refuse_class, user_path
+from ..arguments import ArgumentError, check_function, refuse_arguments, refuse_class
+from ..core import DataError, user_path
 from .block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
 from .files import RegexLabeller, get_image_files, parent_label, using_attr
 from .places import is_table, read_values, refuse_table

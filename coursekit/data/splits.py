@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 
 import torch
 
-from ..core import ArgumentError, DataError, check_whole, derive_seed, refuse_class
+from ..arguments import ArgumentError, check_whole, refuse_class
+from ..core import DataError, derive_seed
 from .files import get_image_files
 from .places import is_table, read_positions, read_values, refuse_table
 from .tables_in import is_missing, read_cell, read_truth

@@ -15,8 +15,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from ..arguments import check_whole
 from ..bands import Opening
-from ..core import DataError, ExportError, Problem, check_whole, data_error, user_path
+from ..core import DataError, ExportError, Problem, data_error, user_path
 from ..data.batches import load_batch
 from ..data.files import get_image_files
 from .tables import item_name, prediction_table

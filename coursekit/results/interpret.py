@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..arguments import ArgumentError, refuse_arguments
 from ..bands import PHOTO, Opening
-from ..core import ArgumentError, DataError, printable, refuse_arguments
+from ..core import DataError, printable
 from ..data.loaders import BatchLoader
 from ..data.places import read_positions, refuse_table
 from ..export.tables import item_name

@@ -16,8 +16,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from ..arguments import plain
 from ..augment.pipeline import BatchPipeline
-from ..core import DataError, ModelError, plain
+from ..core import DataError, ModelError
 from ..data.batches import load_batch
 from ..images import ImageSource
 from ..losses import softmax

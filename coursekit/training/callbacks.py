@@ -16,17 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ..arguments import ArgumentError, check_whole, did_you_mean, plain
 from ..augment.mix import cutmix, mixup
-from coursekit.core import (
-    ArgumentError,
-    TrainingError,
-    check_whole,
-    derive_seed,
-    did_you_mean,
-    is_quiet,
-    plain,
-    progress,
-)
+from ..core import TrainingError, derive_seed, is_quiet, progress
 
 if TYPE_CHECKING:
     from coursekit.training.loop import TrainingLoop

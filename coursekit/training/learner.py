@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..core import ModelError, TrainingError, in_notebook, named_arguments, torch_seeded
+from ..arguments import named_arguments
+from ..core import ModelError, TrainingError, in_notebook, torch_seeded
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model

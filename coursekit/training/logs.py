@@ -10,7 +10,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import TrainingError, refuse_arguments, user_path, write_atomic
+from ..arguments import refuse_arguments
+from ..core import TrainingError, user_path, write_atomic
 from .callbacks import Callback
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core import ArgumentError, TrainingError, check_whole, did_you_mean, plain, refuse_arguments
+from ..arguments import ArgumentError, check_whole, did_you_mean, plain, refuse_arguments
+from ..core import TrainingError
 from .callbacks import Callback, StopTraining, format_cell
 from .checkpoint import model_file
 from .schedule import ParamScheduler

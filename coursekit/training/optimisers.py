@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..core import TrainingError, plain
+from ..arguments import plain
+from ..core import TrainingError
 
 # %% auto #0
 __all__ = ['json_able', 'optimiser_tensors', 'optimiser_numbers', 'load_optimiser', 'describe_optimiser', 'check_optimiser']

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import TrainingError, plain
+from ..arguments import plain
+from ..core import TrainingError
 from ..metrics import metric_names
 from ..plot import BLUE, RED, new_figure
 from .callbacks import Callback

@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..core import TrainingError, plain
+from ..arguments import plain
+from ..core import TrainingError
 from ..plot import new_figure
 from .callbacks import Callback
 

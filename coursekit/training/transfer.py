@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..core import TrainingError, plain
+from ..arguments import plain
+from ..core import TrainingError
 from ..data.batches import Batches, cut, training_batches
 from ..models.inference import predict_logits, unwrap
 from ..models.model import VisionModel

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from ..core import TrainingError, named_arguments, quiet
+from ..arguments import named_arguments
+from ..core import TrainingError, quiet
 from ..data.block import DataLoaders
 from ..losses import check_loss_settings, softmax
 from ..metrics import metric_names

@@ -12,10 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
+from coursekit.arguments import check_whole
 from coursekit.augment.colour import Normalize, imagenet_stats
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import RandomResizedCrop, Resize, ResizeMethod
-from coursekit.core import CoursekitError, DataError, check_whole, default_device, home
+from coursekit.core import CoursekitError, DataError, default_device, home
 from coursekit.data.batches import (
     BatchKey,
     Categorize,

@@ -11,9 +11,10 @@ from PIL import Image
 from sklearn import metrics
 from torch.nn import functional as F
 
+from coursekit.arguments import ArgumentError
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
-from coursekit.core import ArgumentError, DataError
+from coursekit.core import DataError
 from coursekit.data.block import DataBlock
 from coursekit.data.files import parent_label
 from coursekit.metrics import F1Score

@@ -7,7 +7,8 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from coursekit.core import ArgumentError, TrainingError
+from coursekit.arguments import ArgumentError
+from coursekit.core import TrainingError
 from coursekit.data.batches import Batches
 from coursekit.losses import cross_entropy
 from coursekit.training.callbacks import (

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coursekit.core import ArgumentError, TrainingError
+from coursekit.arguments import ArgumentError
+from coursekit.core import TrainingError
 from coursekit.metrics import accuracy, error_rate
 from coursekit.training.callbacks import Callback
 from coursekit.training.logs import CSVLog, TensorBoardLog

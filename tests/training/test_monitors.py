@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from coursekit.core import ArgumentError, TrainingError
+from coursekit.arguments import ArgumentError
+from coursekit.core import TrainingError
 from coursekit.data.block import DataBlock
 from coursekit.data.files import parent_label
 from coursekit.losses import cross_entropy, nll_loss

@@ -12,9 +12,10 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from coursekit.arguments import ArgumentError
 from coursekit.augment.colour import Normalize
 from coursekit.augment.resize import Resize
-from coursekit.core import ArgumentError, TrainingError
+from coursekit.core import TrainingError
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
 from coursekit.data.files import parent_label
 from coursekit.export.folder import load_learner
