@@ -44,8 +44,8 @@ HOUSE = (
         "data",
         "Where do batches come from?",
         (
-            *("shortcuts", "block", "summary", "loaders", "audit", "findings", "items", "batches", "facts", "splits"),
-            *("tables_in", "places", "files", "cache"),
+            *("shortcuts", "block", "summary", "loaders", "workers", "audit", "findings", "items", "batches", "facts"),
+            *("splits", "tables_in", "places", "files", "cache"),
         ),
     ),
     Floor("augment", "How do images vary?", ("pipeline", "functions", "mix", "colour", "geometry", "resize")),

@@ -6,11 +6,7 @@
 from __future__ import annotations
 
 import copy
-import io
 import multiprocessing
-import pickle
-import re
-import sys
 import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -21,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset
 
 from ..arguments import check_whole, plain
 from ..augment.functions import finishing, in_validation
@@ -39,6 +35,7 @@ from coursekit.core import (
 )
 from .batches import Batches, BatchKey, EpochSampler, Samples, stack_pixels
 from .cache import PresizeCache
+from .workers import check_sendable, explain_worker_error, share_pixels
 from ..plot import show_images
 from ..text import list_some, pluralize, short_name
 
@@ -46,97 +43,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['WorkerError', 'check_sendable', 'share_pixels', 'shared_memory_error', 'explain_worker_error', 'Read', 'BatchDataset',
-           'BatchLoader']
-
-# %% ../../nbs/lib/data/loaders.ipynb #9fc86d04
-class WorkerError(CoursekitError, RuntimeError):
-    "A process that reads images ahead cannot start, or has ended."
-
-
-_WAYS_OUT = (
-    "either move it into a file, say my_functions.py, and import it from there; or use num_workers=0: once images are "
-    "cached, no worker is needed"
-)
-
-# %% ../../nbs/lib/data/loaders.ipynb #50332329
-def check_sendable(thing: Any) -> None:
-    """Raises `WorkerError` for what a fresh Python could not receive: lambdas, local and notebook functions."""
-    pickler = _Pickler(io.BytesIO())
-    try:
-        pickler.dump(thing)
-    except Exception as error:  # pickling fails in as many ways as there are objects
-        raise WorkerError("This data cannot be sent to worker processes.", _reason(error), _WAYS_OUT) from error
-    if pickler.from_notebook:
-        name = pickler.from_notebook[0]
-        what = f"{name} was defined in this notebook or session, where worker processes cannot see it."
-        cause = (
-            f"they are started by {multiprocessing.get_start_method()!r}, as a fresh Python that imports what it needs"
-        )
-        raise WorkerError(what, cause, _WAYS_OUT)
-
-
-class _Pickler(pickle.Pickler):
-    "Notes the functions and classes that only this session knows."
-
-    def __init__(self, file: io.BytesIO):
-        super().__init__(file)
-        self.from_notebook: list[str] = []
-        self.has_file = hasattr(sys.modules["__main__"], "__file__")  # a script is run again by its workers
-
-    def reducer_override(self, thing: Any) -> Any:
-        if not self.has_file and getattr(thing, "__module__", None) == "__main__" and hasattr(thing, "__qualname__"):
-            self.from_notebook.append(thing.__qualname__)
-        return NotImplemented  # and pickle as ever
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    if "lambda" in text:
-        return f"it holds a lambda, which has no name to be found by ({text})"
-    if "local object" in text or "<locals>" in text:
-        return f"it holds a function or class defined inside another function ({text})"
-    return f"{type(error).__name__}: {text}"
-
-# %% ../../nbs/lib/data/loaders.ipynb #69be4dc0
-def share_pixels(pixels: Tensor) -> Tensor:
-    """Moves a batch to shared memory, in a worker process; raises `WorkerError` when that is full."""
-    if get_worker_info() is None:
-        return pixels
-    try:
-        return pixels.share_memory_()
-    except (RuntimeError, OSError) as error:
-        raise shared_memory_error(str(error), pixels.nbytes) from None
-
-
-def shared_memory_error(cause: str, nbytes: int = 0) -> WorkerError:
-    "Makes the error for shared memory that is full."
-    size = f" (a batch takes {nbytes / 2**20:,.1f} MB)" if nbytes else ""
-    return WorkerError(
-        f"Worker processes have no room in shared memory for what they read{size}.",
-        cause,
-        "use num_workers=0 (none is needed once images are cached), a smaller bs, or give more room: docker run "
-        "--shm-size=2g, or df -h /dev/shm to see what fills it",
-    )
-
-
-def explain_worker_error(error: RuntimeError) -> WorkerError | None:
-    "Says in plain words what PyTorch says about a worker that is gone; None if it is about something else."
-    text = str(error)
-    if "DataLoader worker" not in text:
-        return None
-    if "Bus error" in text or "shared memory" in text:
-        return shared_memory_error("a worker ended while it wrote there (bus error)")
-    signal = re.search(r"killed by signal: ([\w ]+)", text)
-    how = f"was ended from outside ({signal[1]})" if signal else "ended suddenly"
-    cause = "most often the system ran out of memory and ended the largest process"
-    remedy = "use num_workers=0 (none is needed once images are cached), fewer workers, or a smaller bs"
-    if not signal and multiprocessing.get_start_method() != "fork" and hasattr(sys.modules["__main__"], "__file__"):
-        cause = (
-            "each worker runs this script anew, and must not come to the line that starts workers; or memory ran out"
-        )
-        remedy = f'put the work of the script below a line if __name__ == "__main__":, or {remedy}'
-    return WorkerError(f"A worker process that reads images {how}.", cause, remedy)
+__all__ = ['Read', 'BatchDataset', 'BatchLoader']
 
 # %% ../../nbs/lib/data/loaders.ipynb #519ee2e4
 class Read(NamedTuple):

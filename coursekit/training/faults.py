@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core import CoursekitError, TrainingError
-from ..data.loaders import explain_worker_error
+from ..data.workers import explain_worker_error
 from ..losses import CrossEntropyLoss
 from ..text import list_some, short_name
 from .callbacks import Callback, StopTraining
