@@ -16,7 +16,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from .arguments import ArgumentError
 
 # %% auto #0
-__all__ = ['PHOTO', 'Opening', 'likely_white', 'read_bands']
+__all__ = ['PHOTO', 'Opening', 'likely_white', 'LayoutError', 'read_bands']
 
 # %% ../nbs/lib/bands.ipynb #d065608d
 @dataclass(frozen=True, repr=False)
@@ -89,11 +89,15 @@ def likely_white(brightest: int) -> int | None:
     return next((white for white in (255, 1023, 4095, 16383) if 0 < brightest <= white), None)
 
 # %% ../nbs/lib/bands.ipynb #877c527a
+class LayoutError(Exception):
+    "A TIFF whose pixels lie in another way than in plain strips: another program has to convert it."
+
+
 def read_bands(file: BinaryIO, max_pixels: int | None = None) -> tuple[np.ndarray, int] | None:
     """Reads the array in a file that `np.save` wrote, or the first image of a plain TIFF; None for any other file.
 
     Returns numbers of shape (H, W, bands), or as saved, and the orientation (1 to 8, as in EXIF). No code in the file
-    is run. Raises `ValueError` for a damaged file and for more than `max_pixels`, `NotImplementedError` for a TIFF that
+    is run. Raises `ValueError` for a damaged file and for more than `max_pixels`, `LayoutError` for a TIFF that
     is not plain.
     """
     start = file.read(8)
@@ -145,13 +149,13 @@ def _read_tiff(file: BinaryIO, max_pixels: int | None) -> tuple[np.ndarray, int]
 
 
 def _number_type(tags: Any, file: BinaryIO) -> np.dtype:
-    "Returns the type of the numbers in a TIFF; raises `NotImplementedError` for one that is not plain."
+    "Returns the type of the numbers in a TIFF; raises `LayoutError` for one that is not plain."
     bits, kind = set(tags.get(258, (1,))), tags.get(339, (1,))[0]
     packed, step = tags.get(259, 1), tags.get(317, 1)
     known = len(bits) == 1 and bits <= {8, 16, 32, 64} and kind in (1, 2, 3)
     if not known or 322 in tags or 273 not in tags or packed not in (1, *_ZLIB) or step not in (1, 2):
         how = "in tiles" if 322 in tags else f"with compression {packed}, and numbers of {sorted(bits)} bits"
-        raise NotImplementedError(f"it is a TIFF of {tags.get(277, 1)} bands, stored {how}")
+        raise LayoutError(f"it is a TIFF of {tags.get(277, 1)} bands, stored {how}")
     file.seek(0)
     order = "<" if file.read(2) == b"II" else ">"
     return np.dtype(f"{order}{'uif'[kind - 1]}{bits.pop() // 8}")

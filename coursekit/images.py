@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 
-from .bands import PHOTO, Opening, read_bands
+from .bands import PHOTO, LayoutError, Opening, read_bands
 from .core import DataError, user_path
 from .formats import CONVERT, ImageError, bomb_error, damaged_error, explain_os_error, not_an_image_error
 
@@ -329,7 +329,7 @@ def _array_in(file: BinaryIO, name: str, how: Opening, img: Image.Image | None =
         return _turn(_from_array(pixels, how), found[1])
     except ImageTypeError as error:
         raise ImageError(f"Cannot open {name}", error.cause, error.remedy, "unsupported format") from error
-    except NotImplementedError as error:
+    except LayoutError as error:
         if img is not None and len(img.getbands()) == _n_bands(img) and how.white is None:
             return None
         remedy = "save its array (height, width, bands) by np.save as .npy, or as a TIFF that is not compressed"
