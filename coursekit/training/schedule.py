@@ -116,8 +116,8 @@ def get_momentum(group: dict[str, Any]) -> float:
 
 def _check_name(name: str, groups: Sequence[dict[str, Any]]) -> None:
     for group in groups:
-        plain_values = {key: plain(value) for key, value in group.items() if key != "layer_group"}
-        numbers = {key for key, value in plain_values.items() if type(value) in (int, float)} | {"lr", "weight_decay"}
+        values = {key: plain(value) for key, value in group.items() if key not in ("params", "layer_group")}
+        numbers = {key for key, value in values.items() if type(value) in (int, float)} | {"lr", "weight_decay"}
         known = sorted(numbers | ({"momentum"} if group.get("betas") else set()))
         if name not in known:
             cause, remedy = "The optimiser's groups have no such number.", f"Schedule one of {', '.join(known)}."

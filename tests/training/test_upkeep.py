@@ -645,3 +645,11 @@ def test_a_model_that_ends_in_a_softmax_is_told_so_once(make_toy_learner):
     with pytest.warns(UserWarning, match="second softmax") as told:
         learn.fit(2)
     assert sum("second softmax" in str(warning.message) for warning in told) == 1
+
+
+def test_no_run_turns_the_weights_into_lists(make_small_learner, monkeypatch):
+    learn, tolist, sizes = make_small_learner(), torch.Tensor.tolist, []
+    monkeypatch.setattr(torch.Tensor, "tolist", lambda tensor: sizes.append(tensor.numel()) or tolist(tensor))
+    learn.fine_tune(1)  # which sets schedules up for two runs
+    learn.fit_flat_cos(1)
+    assert sizes and sum(sizes) < sum(p.numel() for p in learn.model.parameters()) / 4
