@@ -178,9 +178,9 @@ class Upkeep(TrainingLoop):
     def set_mode(self, training: bool) -> None:
         """Sets training or evaluation mode, where BatchNorm in the body depends on `train_bn`.
 
-        None: it uses and updates the statistics of the batch in groups that train, and those it has in frozen groups.
-        True: those of the batch everywhere, and its weights train in frozen groups too, as in fastai. False: those it
-        has everywhere, so that unfreezing does not change what the head was fitted to.
+        False: it uses and keeps the statistics that it has, in frozen groups and in groups that train. True: it uses
+        those of each batch and updates its own everywhere, and its weights train in frozen groups too, as in fastai.
+        None: it follows its group, as in plain PyTorch. Frozen groups keep their statistics, others update them.
         """
         super().set_mode(training)
         if training:

@@ -237,6 +237,27 @@ def test_train_bn_says_which_statistics_move(make_lite0_learner, train_bn, moves
         assert any("running_mean" in n for n in moved(before, learn.model, "body.")) == expected
 
 
+@pytest.mark.parametrize("arch", ["resnet18", "mobilenetv3_small_050", "regnety_002", "test_convnext"])
+def test_a_pretrained_body_keeps_its_statistics_in_both_phases_of_fine_tuning(image_loaders, tmp_path, arch):
+    dls = image_loaders()
+    weights = vision_learner(dls, arch, pretrained=False).save(tmp_path / "own", with_opt=False)
+    learn = vision_learner(dls, arch, weights=weights, precision="fp32")
+    before = state_of(learn.model)
+    learn.fine_tune(1)
+    changed = moved(before, learn.model, "body.")
+    assert any(name.endswith("weight") for name in changed)
+    assert not any("running" in name or "tracked" in name for name in changed)
+
+
+def test_random_weights_get_statistics_that_move_unless_something_else_is_asked_for(image_loaders):
+    dls = image_loaders()
+    for settings, moves in (({}, True), ({"train_bn": False}, False), ({"train_bn": True}, True)):
+        learn = vision_learner(dls, "test_resnet", pretrained=False, **settings)
+        before = state_of(learn.model)
+        learn.fit(1)
+        assert any("running" in name for name in moved(before, learn.model, "body.")) == moves
+
+
 def test_flat_cos_is_flat_and_then_falls(toy_learner):
     rates = Rates()
     toy_learner.fit_flat_cos(4, 1e-2, cbs=[rates])
