@@ -1,12 +1,18 @@
-"""The numbers that case studies read: the recording of the long recipe for the solar cells, and the splits it used."""
+"""The numbers that case studies read: the recordings of two recipes for the solar cells, and the splits they used."""
 
 import json
+import math
+from dataclasses import asdict
 from importlib import resources
 from itertools import product
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
+from PIL import Image
 
+from benchmarks import fine_tune_solar_cells as tuning
 from benchmarks import recipe_solar_cells as recipe
 from coursekit.datasets.catalogue import solar_cells
 
@@ -14,6 +20,12 @@ from coursekit.datasets.catalogue import solar_cells
 @pytest.fixture(scope="module")
 def recorded() -> dict:
     return json.loads(resources.files("coursekit.course").joinpath("recorded/solar_cells.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def tuned() -> dict:
+    file = resources.files("coursekit.course").joinpath("recorded/solar_cells_fine_tuned.json")
+    return json.loads(file.read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +56,43 @@ def test_a_grouped_split_keeps_neighbours_together(table, seed):
     blocks = [{int(table.image[i][-8:-4]) // recipe.MODULE for i in side} for side in (train, valid)]
     assert not blocks[0] & blocks[1]
     assert abs(len(valid) - 0.25 * len(table)) <= recipe.MODULE
+
+
+# ---- the whole network, fine-tuned
+
+
+def test_the_recording_of_fine_tuning_is_of_the_recipe_as_it_is_now(tuned):
+    assert tuned["recipe"] == asdict(tuning.Recipe())
+    settings = [(run["classes"], run["split"], run["seed"]) for run in tuned["runs"]]
+    assert settings == [(*setting, seed) for setting, seed in product(tuning.SETTINGS, tuning.SEEDS)]
+
+
+def test_fine_tuning_was_recorded_on_the_splits_of_the_frozen_recipe(tuned, recorded):
+    sizes = {(run["classes"], run["split"], run["seed"]): run["n_valid"] for run in recorded["runs"]}
+    for run in tuned["runs"]:
+        assert run["n_valid"] == sizes[run["classes"], run["split"], run["seed"]]
+        assert len(run["epochs"]) == tuning.Recipe().epochs
+        assert run["loss_one_view"] == pytest.approx(run["epochs"][-1][1], abs=0.01)
+
+
+def test_a_split_is_trained_and_counted_by_the_recipe(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for i in range(48):
+        level = 70 if i % 2 else 170
+        Image.fromarray(rng.normal(level, 20, (30, 30)).clip(0, 255).astype(np.uint8)).save(
+            tmp_path / f"cell{i:04d}.png"
+        )
+    label = ["functional", "likely_defective", "possibly_defective", "defective"]
+    table = pd.DataFrame({"image": [f"cell{i:04d}.png" for i in range(48)], "label": [label[i % 4] for i in range(48)]})
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    monkeypatch.setattr(tuning, "solar_cells", lambda classes: tmp_path)
+    recipe = tuning.Recipe(size=32, bs=8, head_epochs=1, epochs=1)
+    row = tuning.measure(4, "stratified", 0, recipe)
+    assert 0 <= row["wrong_as_two"] <= row["wrong"] <= row["n_valid"] == 12
+    assert len(row["epochs"]) == 1 and "four views" in tuning.describe(row)
+
+
+def test_mistakes_and_losses_are_counted_right():
+    probs, targets = torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]), torch.tensor([0, 2])
+    assert tuning.count_wrong(probs, targets) == 1
+    assert tuning.mean_loss(probs, targets) == pytest.approx((math.log(2) + math.log(10)) / 2, abs=1e-4)
