@@ -105,6 +105,8 @@ def _no_images_error(root: Path, files: Sequence[Path], recurse: bool) -> DataEr
     kinds = list_some([f"{n} {kind}" for kind, n in counts], 5)
     cause = f"it holds {len(files)} files: {kinds}".removesuffix(": ")
     remedy = f"point to the folder that holds the images. Layouts that work: {_LAYOUTS}"
+    if ".npy" in dict(counts):
+        remedy = f"name arrays one by one: give sorted(Path({str(root)!r}).rglob('*.npy')) in place of the folder"
     return DataError(f"No images in {root}", cause, remedy)
 
 # %% ../../nbs/01_data_detective.ipynb #36a92e3f

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import torch
 
-from ..arguments import ArgumentError, check_whole, refuse_class
+from ..arguments import ArgumentError, check_whole, named_arguments, refuse_class
 from ..core import DataError, derive_seed
 from .files import get_image_files
 from .places import is_table, read_positions, read_values, refuse_table
@@ -208,6 +208,7 @@ def _draw_stratified(
     return sum((held[c] / totals[c] - share) ** 2 for c in totals), chosen
 
 # %% ../../nbs/lib/data/00_splits.ipynb #83eaf2a1
+@named_arguments()
 def k_folds(items: Any, k: int = 5, labels: By | None = None, group: By | None = None, seed: int = 42) -> list[Split]:
     """Splits items `k` times into training and validation; each item is in validation exactly once.
 

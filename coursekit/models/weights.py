@@ -12,6 +12,7 @@ import pickle
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,11 @@ def find_weights(arch: str | Callable, weights: str | Path | None = None, downlo
     `home()`. Raises `ModelError` that says where it looked and how to get the file.
     """
     name = arch_id(arch)
-    if weights is not None:
+    if isinstance(weights, str | PathLike):
         return _given(user_path(weights))
+    if weights is not None:
+        remedy = "Write it to a file with torch.save(state_dict, 'weights.pth'), and give the path."
+        raise ModelError(f"weights= names a file; this is of type {type(weights).__name__}.", "", remedy)
     places = _places(name)
     for path in places:
         if path.is_file():

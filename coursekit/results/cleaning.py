@@ -170,7 +170,7 @@ class Cleaning:
             raise DataError(
                 f"No decision can be kept about a {type(item).__name__}.",
                 "It has no name by which it could be found again.",
-                "Save the image as a file, and decide about its path.",
+                "Decide about the path of its file (of a row: interp.items has it), or save the image as a file first.",
             )
         for path in (user_path(item), self.root / item):
             if os.path.lexists(path):

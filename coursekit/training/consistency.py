@@ -10,6 +10,7 @@ import operator
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,8 +28,8 @@ from ..text import list_some
 
 # %% auto #0
 __all__ = ['count_epochs', 'check_loss', 'list_metrics', 'try_metrics', 'normalization_of', 'check_normalized_once', 'check_data',
-           'check_saved_normalization', 'check_covered', 'check_outputs', 'check_opt_func', 'holds', 'make_optimiser',
-           'fingerprint']
+           'warn_of_leak', 'check_saved_normalization', 'check_covered', 'check_outputs', 'check_opt_func', 'holds',
+           'make_optimiser', 'fingerprint']
 
 # %% ../../nbs/lib/training/consistency.ipynb #e3f74b80
 def count_epochs(n: Any) -> int:
@@ -42,10 +43,14 @@ def count_epochs(n: Any) -> int:
     return number
 
 
+_OF_NUMBERS = (nn.BCELoss, nn.BCEWithLogitsLoss, nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
+
+
 def check_loss(loss_func: Any, device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
     """Returns the loss, cross-entropy for None, with its class weights on `device`.
 
-    Raises `TrainingError` for a class, for what cannot be called, and for a loss that gives a number for each item.
+    Raises `TrainingError` for a class, for what cannot be called, for a loss that gives a number for each item, and for
+    torch's losses of other tasks.
     """
     if loss_func is None:
         loss_func = CrossEntropyLoss()
@@ -58,6 +63,10 @@ def check_loss(loss_func: Any, device: torch.device) -> Callable[[Tensor, Tensor
     if (reduction := getattr(loss_func, "reduction", "mean")) not in ("mean", "sum"):
         cause = f"Its reduction is {reduction!r}, and training needs one number for the batch."
         remedy = 'Take reduction="mean"; get_preds(with_loss=True) returns the loss of each image.'
+        raise TrainingError(f"{type(loss_func).__name__} cannot be trained with.", cause, remedy)
+    if isinstance(loss_func, _OF_NUMBERS):
+        cause = "It compares numbers with as many numbers; here are logits (N, C), and one class for each image (N,)."
+        remedy = "Use CrossEntropyLoss(), or a function of logits and targets that calls it as it wants."
         raise TrainingError(f"{type(loss_func).__name__} cannot be trained with.", cause, remedy)
     return loss_func.to(device) if isinstance(loss_func, nn.Module) else loss_func
 
@@ -170,6 +179,17 @@ def check_data(dls: Any, old: DataLoaders | None = None, model: nn.Module | None
             cause = f"These images have {channels} channels, and the model takes {taken}."
             raise TrainingError(what, cause, f"{remedy}, or build a new learner.")
     return dls
+
+
+def warn_of_leak(old: DataLoaders, new: DataLoaders) -> None:
+    "Warns if images that a learner trained on, those of `old`, are among those that `new` validates on."
+    seen, asked = ({str(s) for s in dl.sources if isinstance(s, str | Path)} for dl in (old.train, new.valid))
+    if both := len(seen & asked):
+        warnings.warn(
+            f"{both} of {new.valid.n} validation images were trained on before: the results will look too good. Make "
+            "the data with the split of the first ones (their seed, or splitter=IndexSplitter(old.valid.indices)).",
+            stacklevel=3,
+        )
 
 # %% ../../nbs/lib/training/consistency.ipynb #682b1cb9
 def check_saved_normalization(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from coursekit.training.loop import TrainingLoop
 
 # %% auto #0
-__all__ = ['is_out_of_memory', 'out_of_memory_error', 'explain_errors', 'TerminateOnNaN', 'CheckOutputs', 'bad_loss_error']
+__all__ = ['is_out_of_memory', 'out_of_memory_error', 'explain_errors', 'TerminateOnNaN', 'CheckOutputs', 'check_loss_value',
+           'bad_loss_error']
 
 # %% ../../nbs/lib/training/faults.ipynb #823512f8
 def is_out_of_memory(error: Exception) -> bool:
@@ -124,16 +125,20 @@ class TerminateOnNaN(Callback):
 class CheckOutputs(Callback):
     """Looks at what the model gives for the first batch, before the first step.
 
-    Raises `TrainingError` if cross-entropy is to train on more outputs than there are classes. Warns if the outputs are
-    probabilities already, which the loss would put through a second softmax.
+    Raises `TrainingError` if the loss is not one number, if `nn.NLLLoss` gets logits, and if cross-entropy is to train
+    on more outputs than there are classes. Warns if the outputs are probabilities already, which the loss would put
+    through a second softmax.
     """
 
     order = -110
 
     def after_loss(self, learn: Any) -> None:  # a Learner: how many classes there are is known to its data
-        if learn.batch or learn.epoch > learn.first_epoch or not isinstance(learn.loss_func, _CROSS_ENTROPIES):
+        if learn.batch or learn.epoch > learn.first_epoch:
             return
         logits = learn.logits.detach()
+        check_loss_value(learn.loss, learn.loss_func, logits)
+        if not isinstance(learn.loss_func, _CROSS_ENTROPIES):
+            return
         check_outputs(logits, learn.dls.c)
         if bool((logits >= 0).all()) and bool(((logits.sum(dim=1) - 1).abs() < 1e-3).all()):
             warnings.warn(
@@ -144,6 +149,19 @@ class CheckOutputs(Callback):
 
 
 _CROSS_ENTROPIES = (CrossEntropyLoss, nn.CrossEntropyLoss)
+
+
+def check_loss_value(loss: Any, loss_func: Any, logits: Tensor) -> None:
+    "Raises `TrainingError` unless `loss` is one number, and for `nn.NLLLoss` on outputs that are no log-probabilities."
+    if not isinstance(loss, Tensor) or loss.numel() != 1:
+        found = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        remedy = "Let it return the mean over the batch; get_preds(with_loss=True) returns the loss of each image."
+        raise TrainingError(
+            "This loss cannot be trained with.", f"It gave {found}, not a tensor of one number.", remedy
+        )
+    if isinstance(loss_func, nn.NLLLoss) and bool((logits.logsumexp(1).abs() > 1e-2).any()):
+        cause = "It takes log-probabilities, and the model gives logits."
+        raise TrainingError("NLLLoss cannot be trained with here.", cause, "Use CrossEntropyLoss().")
 
 
 def bad_loss_error(batch: int, loss: float, lr: float, learn: TrainingLoop) -> TrainingError:

@@ -29,6 +29,7 @@ from coursekit.training.consistency import (
     holds,
     list_metrics,
     make_optimiser,
+    warn_of_leak,
 )
 from .faults import CheckOutputs, TerminateOnNaN
 from .loop import TrainingLoop
@@ -88,7 +89,10 @@ class Upkeep(TrainingLoop):
 
     @dls.setter
     def dls(self, dls: DataLoaders) -> None:
-        self._dls, self._features = check_data(dls, self._dls, self.model), ()
+        check_data(dls, self._dls, self.model)
+        if self.epochs_done:
+            warn_of_leak(self._dls, dls)
+        self._dls, self._features = dls, ()
 
     @property
     def groups(self) -> list[list[nn.Module]]:

@@ -4,6 +4,7 @@ import os
 import pickle
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -209,3 +210,9 @@ def test_a_tilde_is_the_home_folder_wherever_a_path_is_read(tmp_path, monkeypatc
     assert Cleaning("~/photos/cleaning.csv").file == tmp_path / "photos" / "cleaning.csv"
     with pytest.raises(DataError, match=str(tmp_path / "photo")):
         get_image_files("~/photo")
+
+
+def test_a_folder_of_arrays_says_how_to_name_them(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((4, 4)))
+    with pytest.raises(DataError, match=r"rglob\('\*\.npy'\)"):
+        get_image_files(tmp_path)

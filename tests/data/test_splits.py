@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from coursekit.arguments import ArgumentError
 from coursekit.core import DataError
 from coursekit.data.files import parent_label
 from coursekit.data.splits import (
@@ -302,3 +303,8 @@ def test_pictures_beside_the_class_folders_of_a_side_are_named():
         DataError, match=r"1 of them beside the class folders, such as train/logo\.jpg[\s\S]*move or remove"
     ):
         GrandparentSplitter()([*files, Path("p/train/logo.jpg")])
+
+
+def test_a_misspelt_argument_of_k_folds_gets_the_right_name():
+    with pytest.raises(ArgumentError, match="group"):
+        k_folds(PATIENTS, 3, groups="patient")

@@ -371,3 +371,9 @@ def test_what_compiled_and_parallel_models_put_before_the_names_is_left_out(tmp_
     found = body_weights("test_resnet", build_model("test_resnet", 3).body, tmp_path / "a.pth")
     assert found.keys() == model.body.state_dict().keys()
     assert all(torch.equal(found[name], tensor) for name, tensor in model.body.state_dict().items())
+
+
+def test_a_state_dict_in_place_of_its_file_is_refused_with_the_way_to_write_one(image_loaders):
+    with pytest.raises(ModelError, match=r"names a file.*OrderedDict") as caught:
+        vision_learner(image_loaders(), "resnet18", weights=torchvision.models.resnet18().state_dict())
+    assert "torch.save" in str(caught.value)

@@ -4,6 +4,7 @@ import copy
 import json
 import warnings
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from coursekit.augment.resize import Resize
 from coursekit.core import TrainingError
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
 from coursekit.data.files import parent_label
+from coursekit.data.splits import StratifiedSplitter
 from coursekit.export.folder import load_learner
 from coursekit.losses import CrossEntropyLoss
 from coursekit.metrics import accuracy, error_rate
@@ -399,6 +401,8 @@ def test_a_metric_that_cannot_be_used_is_refused_before_anything_is_trained(make
         (nn.CrossEntropyLoss, r"loss_func=CrossEntropyLoss\(\)"),
         ("cross_entropy", "cannot be called"),
         (nn.CrossEntropyLoss(reduction="none"), "with_loss=True"),
+        (nn.BCEWithLogitsLoss(), r"one class for each image"),
+        (nn.MSELoss(), r"Use CrossEntropyLoss\(\)"),
     ],
 )
 def test_a_loss_that_cannot_be_used_is_refused(make_small_learner, loss, said):
@@ -653,3 +657,46 @@ def test_no_run_turns_the_weights_into_lists(make_small_learner, monkeypatch):
     learn.fine_tune(1)  # which sets schedules up for two runs
     learn.fit_flat_cos(1)
     assert sizes and sum(sizes) < sum(p.numel() for p in learn.model.parameters()) / 4
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (lambda logits, targets: nn.functional.cross_entropy(logits, targets, reduction="none"), "of shape"),
+        (lambda logits, targets: 1.0, "a float"),
+        (nn.NLLLoss(), "log-probabilities"),
+    ],
+)
+def test_a_loss_that_turns_out_useless_at_the_first_batch_changes_no_weight(make_small_learner, loss, said):
+    learn = make_small_learner(loss_func=loss)
+    before = state_of(learn.model)
+    with pytest.raises(TrainingError, match=said):
+        learn.fit(1)
+    assert not [name for name in moved(before, learn.model) if "running" not in name and "tracked" not in name]
+
+
+def test_nll_loss_on_log_probabilities_trains(make_small_learner):
+    learn = make_small_learner(loss_func=nn.NLLLoss())
+    learn.model.head.add_module("log_softmax", nn.LogSoftmax(dim=1))
+    learn.fit(1)
+    assert learn.final_record[0] > 0
+
+
+def test_data_that_validate_on_what_was_trained_on_are_warned_of(make_small_learner, image_loaders):
+    def split(seed):
+        recipe = copy.copy(image_loaders().block)
+        recipe.splitter = StratifiedSplitter(0.25, seed=seed)
+        return recipe.dataloaders(folder, bs=8, cache=False)
+
+    folder = Path(image_loaders().train.sources[0]).parents[1]
+    first, same, other = split(0), split(0), split(1)
+    learn = make_small_learner(first)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        learn.dls = other  # nothing is trained yet
+        learn.dls = first
+        learn.fit(1)
+        learn.dls = same
+    shared = len(set(first.train.sources) & set(other.valid.sources))
+    with pytest.warns(UserWarning, match=f"{shared} of {other.valid.n} validation images were trained on"):
+        learn.dls = other
