@@ -22,7 +22,7 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The notebooks and the browser take longest and come first, so that several processes end at about one time."""
-    slow = ("test_notebooks.py", "test_browser.py")
+    slow = ("test_notebooks.py", "test_browser.py", "test_notebooks_lib.py")
     items.sort(key=lambda item: slow.index(item.path.name) if item.path.name in slow else len(slow))
 
 
@@ -61,6 +61,12 @@ def tiny_images(tmp_path: Path) -> Path:
             pixels = rng.normal(brightness, 25, (24, 32, 3)).clip(0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / f"{label}_{i}.png")
     return tmp_path / "tiny"
+
+
+@pytest.fixture(scope="module")
+def copy_of_nbs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lessons write beside themselves (an exported model), so they run in a copy, as a learner's do."""
+    return Path(shutil.copytree(ROOT / "nbs", tmp_path_factory.mktemp("copy") / "nbs"))
 
 
 @pytest.fixture

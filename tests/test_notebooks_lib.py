@@ -1,0 +1,18 @@
+"""Every notebook of `nbs/lib` runs from top to bottom in a kernel of its own; a failure shows the cell."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.notebooks import NBS, NotebookFailure, execute, find_notebooks
+
+SECONDS = 300  # for a whole notebook, on two cores, which other work may share
+NAMES = [path.relative_to(NBS).as_posix() for path in find_notebooks(NBS / "lib")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_runs_to_its_end(name: str, copy_of_nbs: Path) -> None:
+    try:
+        execute(copy_of_nbs / name, SECONDS)
+    except NotebookFailure as failure:
+        pytest.fail(str(failure), pytrace=False)
