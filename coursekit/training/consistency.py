@@ -64,7 +64,7 @@ def check_loss(loss_func: Any, device: torch.device) -> Callable[[Tensor, Tensor
         cause = f"Its reduction is {reduction!r}, and training needs one number for the batch."
         remedy = 'Take reduction="mean"; get_preds(with_loss=True) returns the loss of each image.'
         raise TrainingError(f"{type(loss_func).__name__} cannot be trained with.", cause, remedy)
-    if isinstance(loss_func, _OF_NUMBERS):
+    if type(loss_func) in _OF_NUMBERS:  # one derived from these may do something else
         cause = "It compares numbers with as many numbers; here are logits (N, C), and one class for each image (N,)."
         remedy = "Use CrossEntropyLoss(), or a function of logits and targets that calls it as it wants."
         raise TrainingError(f"{type(loss_func).__name__} cannot be trained with.", cause, remedy)

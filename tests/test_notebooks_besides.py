@@ -1,16 +1,16 @@
-"""Every notebook of `nbs/lib` runs from top to bottom in a kernel of its own; a failure shows the cell."""
+"""The case studies, the index and the notebooks of `nbs/lib` run to their end, each in a kernel of its own."""
 
 from pathlib import Path
 
 import pytest
+from test_notebooks import LESSONS, NAMES
 
-from tools.notebooks import NBS, NotebookFailure, execute, find_notebooks
+from tools.notebooks import NotebookFailure, execute
 
 SECONDS = 300  # for a whole notebook, on two cores, which other work may share
-NAMES = [path.relative_to(NBS).as_posix() for path in find_notebooks(NBS / "lib")]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LESSONS])
 def test_notebook_runs_to_its_end(name: str, copy_of_nbs: Path) -> None:
     try:
         execute(copy_of_nbs / name, SECONDS)
