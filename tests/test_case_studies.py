@@ -1,9 +1,7 @@
 """The numbers that case studies read: the recordings of two recipes for the solar cells, and the splits they used."""
 
-import json
 import math
 from dataclasses import asdict
-from importlib import resources
 from itertools import product
 
 import numpy as np
@@ -14,18 +12,18 @@ from PIL import Image
 
 from benchmarks import fine_tune_solar_cells as tuning
 from benchmarks import recipe_solar_cells as recipe
+from coursekit.course.widgets import read_recording
 from coursekit.datasets.catalogue import solar_cells
 
 
 @pytest.fixture(scope="module")
 def recorded() -> dict:
-    return json.loads(resources.files("coursekit.course").joinpath("recorded/solar_cells.json").read_text("utf-8"))
+    return read_recording("solar_cells")
 
 
 @pytest.fixture(scope="module")
 def tuned() -> dict:
-    file = resources.files("coursekit.course").joinpath("recorded/solar_cells_fine_tuned.json")
-    return json.loads(file.read_text("utf-8"))
+    return read_recording("solar_cells_fine_tuned")
 
 
 @pytest.fixture(scope="module")
