@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 
@@ -122,12 +123,18 @@ def load() -> str:
     return f"load {busy} on {os.cpu_count()} processors, {torch.get_num_threads()} threads"
 
 
-def run(measure: Callable[[], list[Result]]) -> None:
-    """The `main` of every script: measure, print, and write JSON where `--json FILE` says."""
+def run(measure: Callable[..., list[Result]], options: dict[str, Callable[[str], Any]] | None = None) -> None:
+    """The `main` of every script: measure, print, and write JSON where `--json FILE` says.
+
+    `options`: names of arguments of `measure` that the command line may give, as `--name VALUE`, and their types.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", type=Path)
-    file = parser.parse_args().json
-    results = measure()
+    for name, kind in (options or {}).items():
+        parser.add_argument(f"--{name}", type=kind)
+    given = vars(parser.parse_args())
+    file = given.pop("json")
+    results = measure(**{name: value for name, value in given.items() if value is not None})
     for result in results:
         result.notes.append(load())
         print(result.line(), flush=True)

@@ -10,7 +10,8 @@ from PIL import Image
 from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
 from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
-from coursekit.data.splits import ColSplitter
+from coursekit.data.files import get_image_files, parent_label
+from coursekit.data.splits import ColSplitter, StratifiedSplitter
 from coursekit.data.tables_in import ColReader
 from coursekit.datasets.catalogue import solar_cells
 
@@ -24,6 +25,15 @@ def solar_table(train: int, valid: int, seed: int = 0) -> pd.DataFrame:
     table = pd.read_csv(folder / "labels.csv").sample(train + valid, random_state=seed).reset_index(drop=True)
     images = [str(folder / name) for name in table["image"]]
     return pd.DataFrame({"image": images, "label": table["label"], "is_valid": table.index >= train})
+
+
+def folder_table(folder: Path, seed: int = 0, valid_pct: float = 0.4) -> pd.DataFrame:
+    """The photos in and below `folder`, each labelled by the folder that it lies in, and a stratified split of them."""
+    files = get_image_files(folder)
+    labels = [parent_label(file) for file in files]
+    _, held = StratifiedSplitter(valid_pct, seed=seed)(files, labels)
+    table = pd.DataFrame({"image": [str(file) for file in files], "label": labels})
+    return table.assign(is_valid=table.index.isin(held))
 
 
 def our_loaders(table: pd.DataFrame, size: int, bs: int, augment: bool = True, seed: int = 42) -> DataLoaders:

@@ -115,6 +115,28 @@ def check_rows(script, results):
         assert result.line().startswith(result.row)
 
 
+def test_photos_of_a_folder_are_split_by_class(tmp_path):
+    from benchmarks.photos import folder_table, save_jpegs
+
+    for label in ("bee", "ant"):
+        save_jpegs(tmp_path / label, 5, (24, 20))
+    table = folder_table(tmp_path, seed=1)
+    assert table.groupby(["label", "is_valid"]).size().to_dict() == {
+        (label, held): n for label in ("ant", "bee") for held, n in ((False, 3), (True, 2))
+    }
+    assert not table.equals(folder_table(tmp_path, seed=2))
+
+
+def test_main_takes_the_options_of_its_script(tmp_path, monkeypatch, capsys):
+    def measure(photos=None, pairs=3):
+        return [Result("P3", f"{pairs} pairs on {photos.name}", "fastai", 4.0, "x", 3.5)]
+
+    monkeypatch.setattr("sys.argv", ["p03", "--photos", str(tmp_path), "--json", str(tmp_path / "rows.json")])
+    harness.run(measure, {"photos": Path})
+    assert f"P3: 3 pairs on {tmp_path.name}, against fastai: 4x" in capsys.readouterr().out
+    assert json.loads((tmp_path / "rows.json").read_text("utf-8"))[0]["reached"]
+
+
 def test_growth_reads_both_sets_in_turn(tmp_path):
     from benchmarks.p11_scale import memory, memory_and_times
 
