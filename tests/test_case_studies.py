@@ -1,4 +1,4 @@
-"""The numbers that case studies read: the recordings of two recipes for the solar cells, and the splits they used."""
+"""What case studies rest on: recordings of two recipes for the solar cells, their splits, and drawn photos by name."""
 
 import math
 from dataclasses import asdict
@@ -14,6 +14,7 @@ from benchmarks import fine_tune_solar_cells as tuning
 from benchmarks import recipe_solar_cells as recipe
 from coursekit.course.widgets import read_recording
 from coursekit.datasets.catalogue import solar_cells
+from tools.notebooks import NBS, read
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +95,21 @@ def test_mistakes_and_losses_are_counted_right():
     probs, targets = torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]), torch.tensor([0, 2])
     assert tuning.count_wrong(probs, targets) == 1
     assert tuning.mean_loss(probs, targets) == pytest.approx((math.log(2) + math.log(10)) / 2, abs=1e-4)
+
+
+# ---- cases on photos that are drawn
+
+
+@pytest.mark.parametrize("name", ["pets", "wildlife"])
+def test_drawn_photos_are_named_in_title_cover_and_index(name):
+    first = read(NBS / "cases" / f"{name}.ipynb").cells[0].source
+    with Image.open(NBS / "images" / f"{name}.png") as cover:
+        described = cover.text["Description"]
+    (row,) = [
+        line
+        for cell in read(NBS / "index.ipynb").cells
+        for line in cell.source.splitlines()
+        if f"(cases/{name}.ipynb)" in line
+    ]
+    assert all("drawn" in text for text in (first.splitlines()[0], described, row))
+    assert f"![{described}](../images/{name}.png)" in first

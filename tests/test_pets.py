@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def drawn(folder: Path) -> Path:
     for cell in read(PETS).cells:
         if cell.cell_type == "code":
             exec(cell.source, names)
-        if "pets_of_paper" in names:
-            return names["pets_of_paper"](folder, n=3)
+        if "draw_pets" in names:
+            return names["draw_pets"](folder, n=3)
     raise AssertionError("the notebook draws no pets")
 
 
@@ -61,15 +62,31 @@ def printed(notebook: nbformat.NotebookNode) -> str:
     return "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs)
 
 
+def streamed(notebook: nbformat.NotebookNode) -> str:
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return "\n".join(output.text for output in outputs if output.output_type == "stream")
+
+
+def test_no_result_on_drawn_photos_stands_beside_the_published_tables():
+    committed = read(PETS)
+    text = printed(committed)
+    assert "DRAWN PHOTOS" in text and "Mills" in text
+    assert "your photos" not in text and "photos here" not in text and "train_loss" not in streamed(committed)
+
+
 def test_the_case_study_runs_whole_on_photos_that_it_downloads(server, tmp_path):
     facts = [(server.url + path, hashlib.sha256(c).hexdigest(), len(c)) for path, c in server.files.items()]
     notebook = read(PETS)
     switch = next(cell for cell in notebook.cells if cell.source.startswith("DOWNLOAD = False"))
     switch.source = switch.source.replace("False", "True", 1)
     notebook.cells.insert(0, new_code_cell(ELSEWHERE.format(facts=facts)))
-    nbformat.write(notebook, tmp_path / "pets.ipynb")
-    text = printed(execute(tmp_path / "pets.ipynb", seconds=300))
+    shutil.copytree(NBS / "images", tmp_path / "images")  # the notebook compares its picture with the cover
+    (tmp_path / "cases").mkdir()
+    nbformat.write(notebook, tmp_path / "cases" / "pets.ipynb")
+    run = execute(tmp_path / "cases" / "pets.ipynb", seconds=300)
+    text = printed(run)
     assert [path for path, _ in server.requests] == list(server.files)
-    assert "Licence: CC0" in text and "DRAWINGS" not in text
-    assert "114 ['Abyssinian_1.jpg', 'Abyssinian_100.mat'" in text and "error on photos" in text
+    assert "Licence: CC0" in text and "DRAWN" not in text
+    assert "114 ['Abyssinian_1.jpg', 'Abyssinian_100.mat'" in text and "error on photos here" in text
+    assert "your photos" in text and "train_loss" in streamed(run)
     assert (tmp_path / "home" / "data" / "pets" / "images" / "pug_3.jpg").is_file()
