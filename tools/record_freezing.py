@@ -3,7 +3,8 @@
     .venv/bin/python -m tools.record_freezing
 
 A head is fitted to the frozen body of `efficientnet_lite0`, on features without augmentation. From there on each run
-is one epoch. Nothing here runs in a lesson; the result is package data, `coursekit/course/recorded/freezing.json`.
+is three epochs in float32. Nothing here runs in a lesson; the result is package data,
+`coursekit/course/recorded/freezing.json`.
 """
 
 import json
@@ -24,7 +25,7 @@ from coursekit.training.transfer import count_parameters, layer_groups, snapshot
 from tools.notebooks import ROOT
 
 TARGET = ROOT / "coursekit" / "course" / "recorded" / "freezing.json"
-ARCH, SIZE, BATCH, EVERY, HEAD_EPOCHS = "efficientnet_lite0", 64, 32, 2, 5
+ARCH, SIZE, BATCH, EVERY, HEAD_EPOCHS, EPOCHS = "efficientnet_lite0", 64, 32, 2, 5, 3
 FROZEN = [2, 1, 0]  # layer groups
 HIGH = [1e-3, 3e-3]
 SHARES = [1.0, 0.01]  # low / high
@@ -46,7 +47,7 @@ def load_photos() -> DataLoaders:
 
 def make_learner(dls: DataLoaders, train_bn: bool | None = None) -> Learner:
     """Makes a learner that prints nothing."""
-    learn = vision_learner(dls, ARCH, metrics=error_rate, train_bn=train_bn)
+    learn = vision_learner(dls, ARCH, metrics=error_rate, train_bn=train_bn, precision="fp32")
     learn.cbs = [cb for cb in learn.cbs if not isinstance(cb, ProgressTable)]
     return learn
 
@@ -61,17 +62,19 @@ def measure(learn: Learner, before: dict[str, torch.Tensor]) -> dict[str, Any]:
 
 
 def run(dls: DataLoaders, start: dict[str, torch.Tensor], frozen: int, low: float, high: float, norms: str) -> dict:
-    """Trains one epoch from `start`; a rate of zero stands for forward passes in training mode alone."""
+    """Trains `EPOCHS` epochs from `start`; a rate of zero stands for as many forward passes in training mode."""
     learn = make_learner(dls, NORMS[norms])
     learn.model.load_state_dict(start)
     learn.freeze_to(frozen)
     if high:
-        learn.fit_one_cycle(1, slice(low, high), pct_start=0.3, div=5.0)
+        learn.fit_one_cycle(EPOCHS, slice(low, high))
     else:
         learn.set_mode(training=True)
         with torch.no_grad():
-            for images, _ in dls.train:
-                learn.model(images)
+            for epoch in range(EPOCHS):
+                dls.train.set_epoch(epoch)
+                for images, _ in dls.train:
+                    learn.model(images)
     return {"frozen": frozen, "low": low, "high": high, "norms": norms, **measure(learn, start)}
 
 
@@ -92,9 +95,9 @@ def main() -> None:
     learn = make_learner(dls)
     learn.fit_one_cycle(HEAD_EPOCHS, 1e-3, cache_features=True)
     start = snapshot(learn.model)
-    what = f"{ARCH}, a head fitted in {HEAD_EPOCHS} epochs, then one: {dls.train.n} solar cells at {SIZE} px"
+    what = f"{ARCH}, a head fitted in {HEAD_EPOCHS} epochs, then {EPOCHS} more: {dls.train.n} solar cells at {SIZE} px"
     record = {"what": what, "groups": [count_parameters(g) for g in layer_groups(learn.model)]}
-    record |= {"n_valid": dls.valid.n, "batches": len(dls.train), "lazy_error": find_lazy_error(dls)}
+    record |= {"n_valid": dls.valid.n, "epochs": EPOCHS, "batches": len(dls.train), "lazy_error": find_lazy_error(dls)}
     record |= {"start": measure(learn, start), "runs": []}
     for norms in NORMS:
         for frozen in FROZEN:

@@ -51,9 +51,17 @@ def test_rates_are_those_of_lesson_8(high, share):
 
 def test_only_statistics_that_change_break_the_model():
     start = freezing_state()["start_error"]
-    assert freezing_state(high=0.0)["error"] > 1.5 * start
+    assert freezing_state(high=0.0, norms="group")["error"] > 1.5 * start
     assert freezing_state(high=0.0, norms="kept")["error"] == pytest.approx(start, abs=0.03)
     assert freezing_state(frozen=2, high=0.0)["error"] == pytest.approx(start, abs=0.03)
+
+
+def test_the_slice_wins_against_the_head_alone_and_one_rate_for_all_loses():
+    head, moving = freezing_state(frozen=2), freezing_state(frozen=1, norms="group")
+    one_rate, best = freezing_state(frozen=1, share=1.0), freezing_state(frozen=1)
+    assert best["loss"] < best["start_loss"]
+    assert best["loss"] < min(head["loss"], one_rate["loss"], moving["loss"])
+    assert best["error"] < min(head["error"], one_rate["error"], moving["error"])
 
 
 def test_choices_that_come_to_the_same_run_show_the_same():
