@@ -7,7 +7,7 @@ from test_notebooks import LESSONS, NAMES
 
 from tools.notebooks import NotebookFailure, execute
 
-SECONDS = 300  # for a whole notebook, on two cores, which other work may share
+SECONDS = 480  # for a whole notebook, on two cores, which other work may share; textiles takes about half
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LESSONS])
