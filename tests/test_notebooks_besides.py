@@ -7,12 +7,13 @@ from test_notebooks import LESSONS, NAMES
 
 from tools.notebooks import NotebookFailure, execute
 
-SECONDS = 480  # for a whole notebook, on two cores, which other work may share; textiles takes about half
+SECONDS = 300  # for a whole notebook, on two cores, which other work may share
+LONGER = {"cases/textiles.ipynb": 480}  # trains a whole network on tiles: 250 s where two processes share two cores
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LESSONS])
 def test_notebook_runs_to_its_end(name: str, copy_of_nbs: Path) -> None:
     try:
-        execute(copy_of_nbs / name, SECONDS)
+        execute(copy_of_nbs / name, LONGER.get(name, SECONDS))
     except NotebookFailure as failure:
         pytest.fail(str(failure), pytrace=False)

@@ -27,8 +27,8 @@ NORMS = {"keeps its statistics": "kept", "goes with its group": "group"}
 def freezing_state(frozen: int = 0, high: float = 1e-3, share: float = 0.01, norms: str = "kept") -> dict[str, Any]:
     """Returns a recorded run with the first `frozen` of three groups frozen, at rates from `share * high` to `high`.
 
-    `high` 0 stands for as many epochs of forward passes in training mode, with no step. `norms`: BatchNorm trains where its "group" does,
-    or keeps its statistics in the whole body ("kept"). The dictionary has, by group: `trains`,
+    `high` 0 stands for as many epochs of forward passes in training mode, with no step. `norms`: BatchNorm trains where
+    its "group" does, or keeps its statistics in the whole body ("kept"). The dictionary has, by group: `trains`,
     `rates`, `batch_statistics` (bool), `moved` (share of the length of the weights), `shift` and `stretch` (of the
     statistics, see `transfer.Drift`); and `epochs`, `error`, `loss`, `start_error`, `start_loss`, `lazy_error`.
     Raises `DataError` for what was not recorded.
@@ -91,7 +91,7 @@ def _logs(values: list[float], floor: float) -> list[float]:
 
 
 def freezing_verdict(state: dict[str, Any]) -> str:
-    """Says what the run did, in a line; calls a difference in error of less than two standard errors little."""
+    """Returns what the run did, in a line; calls a difference in error of less than two standard errors little."""
     before, after = state["start_error"], state["error"]
     deviation = math.sqrt(before * (1 - before) / read_recording("freezing")["n_valid"])
     word = (
