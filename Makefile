@@ -33,7 +33,7 @@ lab: $(VENV)/course.stamp ## open the course in JupyterLab, on your own copies o
 	@$(BIN)/python -m tools.lab $(LAB_ARGS)
 
 test: $(VENV)/dev.stamp lint ## run every check and test, the notebooks included
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 train: $(VENV)/course.stamp ## train, explain and export a classifier, without a browser
 	@$(BIN)/python -m tools.quickstart

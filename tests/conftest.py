@@ -21,8 +21,12 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The notebooks and the browser take longest and come first, so that several processes end at about one time."""
-    slow = ("test_notebooks.py", "test_browser.py", "test_notebooks_besides.py")
+    """The notebooks and the browser take longest and come first, so that several processes end at about one time.
+
+    `make test` says `--no-loadscope-reorder`: otherwise pytest-xdist sorts files by their number of tests, and these
+    come last.
+    """
+    slow = ("test_notebooks.py", "test_notebooks_besides.py", "test_browser.py", "test_checkpoint.py")
     items.sort(key=lambda item: slow.index(item.path.name) if item.path.name in slow else len(slow))
 
 
