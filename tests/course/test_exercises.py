@@ -1,0 +1,158 @@
+"""The checker: each mistake has a diagnosis of its own, right code passes, and code written apart is not let through."""
+
+import importlib.util
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from coursekit import losses
+from coursekit.course.checker import all_exercises
+from coursekit.course.exercises import Exercise, Misconception, Probe, judge, source_of
+
+EXERCISES = all_exercises()
+ATTEMPTS = Path(__file__).with_name("attempts")
+DIAGNOSES = json.loads((ATTEMPTS / "diagnoses.json").read_text("utf-8"))
+
+
+def attempts(exercise: str) -> dict[str, Callable]:
+    """The wrong functions of a file that was written by somebody who had not seen the catalogue."""
+    spec = importlib.util.spec_from_file_location(f"attempts_at_{exercise}", ATTEMPTS / f"{exercise}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    functions = inspect.getmembers(module, inspect.isfunction)
+    return {name: f for name, f in functions if f.__module__ == module.__name__ and not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_reference_and_all_accepted_variants_pass(name: str) -> None:
+    exercise = EXERCISES[name]
+    for right in (exercise.reference, *exercise.accepted):
+        result = judge(exercise, right)
+        assert result.passed and result.diagnosis is None, result.message
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_mistake_gets_its_own_diagnosis(name: str) -> None:
+    exercise = EXERCISES[name]
+    names = [misconception.name for misconception in exercise.misconceptions]
+    assert [judge(exercise, m.wrong).diagnosis for m in exercise.misconceptions] == names
+    assert len({m.explanation for m in exercise.misconceptions}) > len(names) / 2
+
+
+@pytest.mark.parametrize("name", sorted(DIAGNOSES))
+def test_wrong_code_written_apart_fails_with_the_right_message_or_an_honest_unknown(name: str) -> None:
+    functions = attempts(name)
+    assert len(functions) >= 12 and functions.keys() == DIAGNOSES[name].keys()
+    results = {attempt: judge(EXERCISES[name], function) for attempt, function in functions.items()}
+    assert [attempt for attempt, result in results.items() if result.passed] == []
+    assert {attempt: result.diagnosis for attempt, result in results.items()} == DIAGNOSES[name]
+
+
+def test_the_main_exercises_all_have_attempts_written_apart() -> None:
+    main = {"softmax", "log_softmax", "nll", "cross_entropy", "cross_entropy_gradient"}
+    assert main | {"label_of", "grouped_split", "collate", "rotation", "error_rate"} <= DIAGNOSES.keys()
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_explanation_is_short_and_the_solution_is_the_function_asked_for(name: str) -> None:
+    exercise = EXERCISES[name]
+    for misconception in exercise.misconceptions:
+        assert 10 < len(misconception.explanation) < 260, misconception.name
+    assert f"def {name}(" in source_of(exercise) and len(source_of(exercise).splitlines()) < 15
+
+
+# ---- rules that hold for every exercise
+
+HALF = Exercise(
+    name="half",
+    lesson="00",
+    reference=lambda x: x / 2,
+    probes=[
+        Probe("a number", lambda: (torch.tensor([4.0]),)),
+        Probe("a gradient", lambda: (torch.tensor([4.0]),), gradient=True),
+    ],
+    misconceptions=[Misconception("minus-two", lambda x: x - 2, "This subtracts 2.")],
+    hints=("Divide.", "x / ..."),
+    forbidden=("div",),
+)
+
+
+def with_docstring(x):
+    """Not written yet."""
+    ...
+
+
+def half_written(x):
+    two = ...
+    return x / two
+
+
+def in_place(x):
+    x *= 0.5
+    return x
+
+
+class Unruly:
+    """Raises wherever one touches it."""
+
+    def __call__(self, *args):
+        raise SystemError("no")
+
+    def __getattr__(self, name):
+        raise RuntimeError("no attribute for you")
+
+
+@pytest.mark.parametrize(
+    ("answer", "diagnosis"),
+    [
+        (with_docstring, "not-attempted"),
+        (half_written, "not-attempted"),
+        (lambda x: ..., "not-attempted"),
+        (lambda x: None, "not-attempted"),
+        (lambda x: print(end=""), "returned-nothing"),
+        (in_place, "changed-input"),
+        (lambda x: torch.div(x, 2), "forbidden-call"),
+        (lambda x: x.div(2), "forbidden-call"),
+        (lambda x: x[None] * 0.5, "wrong-shape"),
+        (lambda x: x.double() * 0.5, "wrong-dtype"),
+        (lambda x: [2.0], "wrong-type"),
+        (lambda x: x.detach() * 0.5, "broken-autograd"),
+        (lambda x: torch.tensor([2.0]), "broken-autograd"),
+        (lambda x: 1 / 0, "raised"),
+        (lambda: 1, "raised"),
+        (lambda x: x - 2, "minus-two"),
+        (lambda x: x - 1, "unknown"),
+        (3, "not-a-function"),
+        (losses.softmax, "forbidden-call"),
+    ],
+)
+def test_a_broken_rule_has_a_name(answer, diagnosis: str) -> None:
+    result = judge(HALF, answer)
+    assert (result.passed, result.diagnosis) == (False, diagnosis)
+    assert result.message.startswith("half: not yet.")
+
+
+def test_the_message_shows_input_yours_expected_and_why_in_that_order() -> None:
+    message = judge(HALF, lambda x: x - 2 if x > 4 else x - 1).message
+    assert message.splitlines() == [
+        "half: not yet.",
+        "With a number (input 1 of 2):",
+        "  half(tensor([4.0]))",
+        "  at [0]: yours 3, expected 2",
+    ]
+    assert judge(HALF, lambda x: x - 2).message.splitlines()[-1] == "This subtracts 2."
+
+
+def test_nothing_is_broadcast_to_make_it_fit() -> None:
+    assert judge(HALF, lambda x: (x * 0.5).expand(3)).diagnosis == "wrong-shape"
+    assert judge(HALF, lambda x: (x * 0.5).sum()).diagnosis == "wrong-shape"
+
+
+def test_the_checker_leaves_the_random_generators_as_they_were() -> None:
+    before = torch.get_rng_state()
+    judge(HALF, lambda x: torch.rand(1))
+    assert torch.equal(torch.get_rng_state(), before)
