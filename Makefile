@@ -2,6 +2,7 @@
 #   PYTHON=python3.12          the Python that makes the environment (3.10 or newer)
 #   LAB_ARGS="--no-browser"    flags for JupyterLab
 #   PYTEST_ARGS="-k split"     flags for pytest ("-n 4" tests in four processes; by default in two)
+#   WHAT=softmax               the exercise, or the lesson (04), that `make reset` gives its first state
 #   LESSON=04                  the notebooks that `make render` executes: those whose names start so
 #   ROWS="P4 P12"              the rows of benchmarks/README.md that `make bench` measures
 #   TORCH_INDEX=URL            where to get PyTorch from: the address that pytorch.org names for your CPU or GPU
@@ -24,13 +25,19 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test train export render bench lint clean
+.PHONY: help lab progress reset test train export render bench lint clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(VENV)/course.stamp ## open the course in JupyterLab, on your own copies of the lessons
 	@$(BIN)/python -m tools.lab $(LAB_ARGS)
+
+progress: $(VENV)/course.stamp ## show which exercises you have passed
+	@$(BIN)/python -m tools.progress
+
+reset: $(VENV)/course.stamp ## start an exercise or a lesson again (WHAT=softmax, WHAT=04); asks, and keeps a backup
+	@$(BIN)/python -m tools.progress --reset "$(WHAT)"
 
 test: $(VENV)/dev.stamp lint ## run every check and test, the notebooks included
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_notebooks import LESSONS, NAMES
+from test_notebooks import LESSONS, NAMES, OFFLINE
 
 from tools.notebooks import NotebookFailure, execute
 
@@ -14,6 +14,6 @@ LONGER = {"cases/textiles.ipynb": 480}  # trains a whole network on tiles: 250 s
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in LESSONS])
 def test_notebook_runs_to_its_end(name: str, copy_of_nbs: Path) -> None:
     try:
-        execute(copy_of_nbs / name, LONGER.get(name, SECONDS))
+        execute(copy_of_nbs / name, LONGER.get(name, SECONDS), first=OFFLINE)
     except NotebookFailure as failure:
         pytest.fail(str(failure), pytrace=False)

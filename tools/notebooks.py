@@ -34,10 +34,11 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def execute(path: Path, seconds: float) -> NotebookNode:
+def execute(path: Path, seconds: float, first: str = "") -> NotebookNode:
     """Run the notebook at `path` in a kernel of its own, in its own folder, and return it with its outputs.
 
-    `seconds` is the limit for the whole notebook. Raises `NotebookFailure`.
+    `seconds` is the limit for the whole notebook, `first` a line of Python for the kernel to begin with. Raises
+    `NotebookFailure`.
     """
     notebook = read(path)
     deadline = time.monotonic() + seconds
@@ -52,7 +53,7 @@ def execute(path: Path, seconds: float) -> NotebookNode:
         timeout_func=lambda cell: max(1, round(deadline - time.monotonic())),
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=remember,
-        extra_arguments=["--log-level=40"],
+        extra_arguments=["--log-level=40", *([f"--IPKernelApp.exec_lines={first}"] if first else [])],
     )
     try:
         client.execute(env=kernel_environment())

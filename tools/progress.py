@@ -18,8 +18,10 @@ import nbformat
 
 from coursekit.course.checker import all_exercises
 from coursekit.course.progress import FOLDER, read_record
-from tools.learner_copies import copy_of, write
-from tools.notebooks import NBS, ROOT
+from tools.learner_copies import RECORD, copy_of, write
+
+ROOT = Path(__file__).resolve().parent.parent
+NBS = ROOT / "nbs"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--reset", metavar="WHAT", help="an exercise (softmax) or a lesson (04)")
     parser.add_argument("--yes", action="store_true", help="don't ask")
     options = parser.parse_args(arguments)
-    if not (options.course / ".copies.json").is_file():
+    if not (options.course / RECORD).is_file():
         print(f"There are no learner copies in {options.course}. `make lab` makes them.")
         return 1
     return reset(options.course, options.reset, options.yes) if options.reset else show(options.course)
