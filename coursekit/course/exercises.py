@@ -9,6 +9,7 @@ import dis
 import inspect
 import math
 import re
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -170,6 +171,8 @@ def compare(got: Any, want: Any, where: str = "") -> Difference | None:
     if _is_number(got) and _is_number(want) and isinstance(got, Tensor) != isinstance(want, Tensor):
         got, want = torch.as_tensor(got), torch.as_tensor(want)
         got = got.to(want.dtype) if got.is_floating_point() == want.is_floating_point() else got
+    elif _is_number(got) and _is_number(want) and (isinstance(got, float) or isinstance(want, float)):
+        got, want = torch.tensor(got, dtype=torch.float64), torch.tensor(want, dtype=torch.float64)
     if isinstance(want, Tensor | np.ndarray) and isinstance(got, type(want)):
         return _compare_tensors(torch.as_tensor(got), torch.as_tensor(want), where)
     if isinstance(want, list | tuple) and isinstance(got, list | tuple):
@@ -260,8 +263,8 @@ def _explain(
     mistake = None if name in _RULES else _diagnose(exercise, function, outcomes)
     if mistake:
         name, lines = mistake.name, [*lines, mistake.explanation]
-    elif name in _RULES:
-        lines.append(_RULES[name])
+    elif name in _RULES or name == "unknown":
+        lines.append(_RULES.get(name, f"No mistake that we know gives this answer. hint({exercise.name}) takes you on."))
     return _failed(exercise, name, "\n".join(lines))
 
 
@@ -395,5 +398,5 @@ def _rounded(numbers: Any) -> Any:
 
 def source_of(exercise: Exercise) -> str:
     """Returns the code of the exercise's reference, under the exercise's name."""
-    code = inspect.cleandoc(inspect.getsource(exercise.reference))
+    code = textwrap.dedent(inspect.getsource(exercise.reference)).strip()
     return code.replace(f"def {exercise.reference.__name__}(", f"def {exercise.name}(", 1)

@@ -38,7 +38,9 @@ _ROWS = (
     Probe("a single row", lambda: (tensor([0.5, -0.5, 1.0, 0.0]),)),
     Probe("dim=0", partial(_draw, 2, 3), {"dim": 0}),
     Probe("three dimensions and dim=1", partial(_draw, 2, 3, 4), {"dim": 1}),
+    Probe("logits of 60", lambda: (tensor([[60.0, 59.0]]),)),
     Probe("logits of 1000", lambda: (tensor([[1000.0, 999.0, 998.0]]),)),
+    Probe("a logit of 89.2", lambda: (tensor([[0.0, 89.2]]),)),
     Probe("logits of -1000", lambda: (tensor([[-1000.0, -1001.0, -1002.0]]),)),
     Probe("rows of very different scale", lambda: (tensor([[500.0, 499.0], [0.0, 1.0], [-500.0, -501.0]]),)),
     Probe("one logit 160 above the other", lambda: (tensor([[0.0, 160.0]]),)),
@@ -58,7 +60,7 @@ SOFTMAX = Exercise(
     probes=_ROWS,
     forbidden=_TORCHS_OWN,
     hints=(
-        "Exponentiate, then divide by the sum along `dim`. Which number can you take from a row first, to keep exp small?",
+        "Exponentiate, then divide by the sum along `dim`. What can you subtract from every logit of a row, to keep exp small?",
         "exps = (x - x.amax(dim, keepdim=True)).exp(), and then divide exps by its own sum, with keepdim=True as well.",
     ),
     accepted=(
@@ -68,6 +70,59 @@ SOFTMAX = Exercise(
         lambda x, dim=-1: (e := torch.exp(x.double() - x.double().amax(dim, True))).div(e.sum(dim, True)).float(),
     ),
     misconceptions=(
+        Misconception(
+            "sum-of-everything",
+            lambda x, dim=-1: x.exp() / x.exp().sum(),
+            "You divide by the sum of the whole batch. Every row must add up to one by itself: sum along `dim`.",
+        ),
+        Misconception(
+            "dim-1-without-keepdim",
+            lambda x, dim=-1: x.exp() / x.exp().sum(dim=1),
+            "The sums have lost their dimension, so they don't line up with their rows: use keepdim=True. And sum "
+            "along `dim`, not always along dimension 1.",
+        ),
+        Misconception(
+            "divided-by-logits",
+            lambda x, dim=-1: x.exp() / x.sum(dim, keepdim=True),
+            "You divide the exponentials by the sum of the logits. Divide them by their own sum.",
+        ),
+        Misconception(
+            "divided-first",
+            lambda x, dim=-1: (x / x.sum(dim, keepdim=True)).exp(),
+            "You divide first and exponentiate then. Turn the order round: exponentiate, then divide.",
+        ),
+        Misconception(
+            "math-exp",
+            lambda x, dim=-1: math.exp(x),
+            "math.exp takes a single number. A tensor has its own: x.exp() works on every element.",
+        ),
+        Misconception(
+            "max-gives-two",
+            lambda x, dim=-1: x - x.max(dim),
+            "x.max(dim) returns two things, the values and their positions. x.amax(dim, keepdim=True) returns the "
+            "values alone.",
+        ),
+        Misconception(
+            "pythons-max",
+            lambda x, dim=-1: x - max(x),
+            "Python's max can't compare rows. A tensor has its own: x.amax(dim, keepdim=True).",
+        ),
+        Misconception(
+            "constant-subtracted",
+            lambda x, dim=-1: (e := (x - 1000).exp()) / e.sum(dim, keepdim=True),
+            "A constant can't fit every row: small logits now underflow to 0 / 0. Subtract a number that depends on "
+            "the row.",
+        ),
+        Misconception(
+            "both-without-keepdim",
+            lambda x, dim=-1: (e := (x - x.amax(dim)).exp()) / e.sum(dim),
+            "The maxima and the sums have lost their dimension. Both reductions need keepdim=True.",
+        ),
+        Misconception(
+            "divided-by-maximum",
+            lambda x, dim=-1: (e := (x / x.amax(dim, keepdim=True)).exp()) / e.sum(dim, keepdim=True),
+            "Dividing by the maximum changes the differences. Subtract it.",
+        ),
         Misconception(
             "no-keepdim",
             lambda x, dim=-1: (e := (x - x.amax(dim, keepdim=True)).exp()) / e.sum(dim),
@@ -171,13 +226,29 @@ SOFTMAX = Exercise(
         Misconception(
             "always-dim-0",
             lambda x, dim=-1: (e := (x - x.amax(0, keepdim=True)).exp()) / e.sum(0, keepdim=True),
-            "This works along dimension 0, down the columns. Pass `dim` to both reductions.",
+            "This works along dimension 0, down the columns. Sum along `dim`.",
         ),
         Misconception(
             "overflow",
             lambda x, dim=-1: (e := x.exp()) / e.sum(dim, keepdim=True),
-            "exp(89) is already too large for float32, and inf / inf is nan. Subtract the row's largest logit first: "
-            "only differences count, so no share changes.",
+            "exp(89) is already too large for float32, and inf / inf is nan. Only differences count: which number can you "
+            "subtract from every logit of a row, so that no exponent is too large?",
+        ),
+        Misconception(
+            "double-precision",
+            lambda x, dim=-1: ((e := x.double().exp()) / e.sum(dim, keepdim=True)).to(x.dtype),
+            "float64 only moves the limit: exp(710) is too large for it as well. Only differences count: what can you "
+            "subtract from every logit of a row?",
+        ),
+        Misconception(
+            "argmax-for-amax",
+            lambda x, dim=-1: (e := (x - x.argmax(dim, keepdim=True)).exp()) / e.sum(dim, keepdim=True),
+            "argmax is the position of the largest logit. Subtract its value: amax.",
+        ),
+        Misconception(
+            "maximum-added",
+            lambda x, dim=-1: (e := (x + x.amax(dim, keepdim=True)).exp()) / e.sum(dim, keepdim=True),
+            "You add the largest logit, and that makes the exponents larger still. Subtract it.",
         ),
         Misconception(
             "max-on-one-side",
@@ -240,9 +311,52 @@ LOG_SOFTMAX = Exercise(
     ),
     misconceptions=(
         Misconception(
+            "shifted-in-front-only",
+            lambda x, dim=-1: (x - x.amax(dim, keepdim=True)) - x.exp().sum(dim, keepdim=True).log(),
+            "The maximum is subtracted in front and not inside the sum. Use the shifted logits in both places.",
+        ),
+        Misconception(
+            "exp-forgotten",
+            lambda x, dim=-1: (s := x - x.amax(dim, keepdim=True)) - s.sum(dim, keepdim=True).log(),
+            "You sum the logits themselves. Exponentiate them first: the sum is over exp.",
+        ),
+        Misconception(
+            "plus-for-minus",
+            lambda x, dim=-1: (s := x - x.amax(dim, keepdim=True)) + s.exp().sum(dim, keepdim=True).log(),
+            "The logarithm of the sum is subtracted, not added: log of a quotient.",
+        ),
+        Misconception(
+            "dim-1-without-keepdim",
+            lambda x, dim=-1: x - x.exp().sum(dim=1).log(),
+            "The sums have lost their dimension, so they don't line up with their rows: use keepdim=True. And sum "
+            "along `dim`.",
+        ),
+        Misconception(
+            "max-gives-two",
+            lambda x, dim=-1: x - x.max(dim),
+            "x.max(dim) returns two things, the values and their positions. x.amax(dim, keepdim=True) returns the "
+            "values alone.",
+        ),
+        Misconception(
+            "max-without-keepdim",
+            lambda x, dim=-1: (s := x - x.amax(dim)) - s.exp().sum(dim, keepdim=True).log(),
+            "The maxima have lost their dimension: each is subtracted from a column instead of its own row. Keep it: "
+            "amax(dim, keepdim=True).",
+        ),
+        Misconception(
+            "both-without-keepdim",
+            lambda x, dim=-1: (s := x - x.amax(dim)) - s.exp().sum(dim).log(),
+            "The maxima and the sums have lost their dimension. Both reductions need keepdim=True.",
+        ),
+        Misconception(
+            "minus-covers-one",
+            lambda x, dim=-1: x + (m := x.amax(dim, keepdim=True)) - (x - m).exp().sum(dim, keepdim=True).log(),
+            "The log-sum-exp is m + log(...), and the minus in front of it covers both: x - m - log(...).",
+        ),
+        Misconception(
             "no-keepdim",
             lambda x, dim=-1: x - x.logsumexp(dim),
-            "The logarithms of the sums have lost their dimension and line up with the wrong rows. Use keepdim=True.",
+            "The logarithms of the sums have lost their dimension, so they line up with the columns. Use keepdim=True.",
         ),
         Misconception(
             "sum-without-keepdim",
@@ -262,7 +376,7 @@ LOG_SOFTMAX = Exercise(
         Misconception(
             "sign",
             lambda x, dim=-1: x.logsumexp(dim, keepdim=True) - x,
-            "The sign is turned: a logarithm of a probability is never above 0. The minus comes later, in the loss.",
+            "The sign is wrong: a logarithm of a probability is never above 0. The minus comes later, in the loss.",
         ),
         Misconception(
             "base-2",
@@ -353,17 +467,22 @@ LOG_SOFTMAX = Exercise(
         Misconception(
             "epsilon-8",
             lambda x, dim=-1: _log(x, dim, 1e-8),
-            "A small number inside the logarithm avoids -inf, but cuts every answer off. Take the logarithm on paper.",
+            "With 1e-8 inside the logarithm no answer can be below -18. Take the logarithm on paper.",
         ),
         Misconception(
             "epsilon-9",
             lambda x, dim=-1: _log(x, dim, 1e-9),
-            "A small number inside the logarithm avoids -inf, but cuts every answer off. Take the logarithm on paper.",
+            "With 1e-9 inside the logarithm no answer can be below -21. Take the logarithm on paper.",
+        ),
+        Misconception(
+            "epsilon-10",
+            lambda x, dim=-1: _log(x, dim, 1e-10),
+            "With 1e-10 inside the logarithm no answer can be below -23. Take the logarithm on paper.",
         ),
         Misconception(
             "epsilon-12",
             lambda x, dim=-1: _log(x, dim, 1e-12),
-            "A small number inside the logarithm avoids -inf, but cuts every answer off. Take the logarithm on paper.",
+            "With 1e-12 inside the logarithm no answer can be below -28. Take the logarithm on paper.",
         ),
     ),
 )
@@ -408,7 +527,7 @@ NLL = Exercise(
     forbidden=_TORCHS_OWN,
     hints=(
         "One number counts in each row: the one in the target's column. Index with row numbers and targets together.",
-        "log_probs[torch.arange(len(targets)), targets] picks them; then the mean, and a minus.",
+        "log_probs[..., targets] picks them, with the row numbers in place of the dots; then the mean, and a minus.",
     ),
     accepted=(
         lambda log_probs, targets: -log_probs.gather(1, targets[:, None]).mean(),
@@ -417,10 +536,19 @@ NLL = Exercise(
     ),
     misconceptions=(
         Misconception(
+            "whole-rows",
+            lambda log_probs, targets: -log_probs[targets].mean(),
+            "log_probs[targets] takes whole rows, numbered by the targets. Give row numbers and targets, both.",
+        ),
+        Misconception(
+            "six-rows",
+            lambda log_probs, targets: -log_probs[torch.arange(6), targets].mean(),
+            "torch.arange(6) fits a batch of six only. Count the rows: torch.arange(len(targets)).",
+        ),
+        Misconception(
             "all-columns",
             lambda log_probs, targets: -log_probs[:, targets].mean(),
-            "log_probs[:, targets] takes every target's column for every row, N x N numbers. Give the row numbers too: "
-            "log_probs[torch.arange(len(targets)), targets].",
+            "log_probs[:, targets] takes every target's column for every row, N x N numbers. Give the row numbers too.",
         ),
         Misconception(
             "no-minus",
@@ -445,7 +573,7 @@ NLL = Exercise(
         Misconception(
             "mean-over-everything",
             lambda log_probs, targets: -(log_probs * _one_hot(log_probs, targets)).mean(),
-            "The mean runs over N x C numbers, most of them zeros of the one-hot. Divide by the number of rows.",
+            "You divide by N x C. Divide by the number of rows.",
         ),
         Misconception(
             "targets-ignored",
@@ -539,7 +667,7 @@ CROSS_ENTROPY = Exercise(
     forbidden=_TORCHS_OWN,
     hints=(
         "You have both halves already: log-softmax of the logits, then the negative log-likelihood.",
-        "log_probs = log_softmax(logits, dim=1), and then -log_probs[torch.arange(len(targets)), targets].mean().",
+        "log_probs = log_softmax(logits, dim=1), and then nll of these and the targets.",
     ),
     accepted=(
         lambda logits, targets: (logits.logsumexp(dim=1) - _picked(logits, targets)).mean(),
@@ -555,7 +683,12 @@ CROSS_ENTROPY = Exercise(
         Misconception(
             "no-minus",
             lambda logits, targets: -cross_entropy(logits, targets),
-            "The minus is missing: a loss must be smaller for better predictions.",
+            "The sign is wrong: a loss must be smaller for better predictions. If you call nll, it has the minus already.",
+        ),
+        Misconception(
+            "log-twice",
+            lambda logits, targets: nll(log_softmax(logits).log(), targets),
+            "log_softmax is a logarithm already. The log of a negative number is nan.",
         ),
         Misconception(
             "not-reduced",
@@ -590,7 +723,7 @@ CROSS_ENTROPY = Exercise(
         Misconception(
             "mean-over-classes",
             lambda logits, targets: -(log_softmax(logits) * _one_hot(logits, targets)).mean(),
-            "The mean runs over N x C numbers, most of them zeros of the one-hot. Divide by the number of rows.",
+            "You divide by N x C. Divide by the number of rows.",
         ),
         Misconception(
             "likeliest-class",
@@ -674,6 +807,12 @@ CROSS_ENTROPY = Exercise(
             "The small number avoids infinity, but a row that is sure and wrong then costs 18 and not 200. Use log_softmax.",
         ),
         Misconception(
+            "epsilon-10",
+            lambda logits, targets: nll((softmax(logits) + 1e-10).log(), targets),
+            "The small number avoids infinity, but a row that is sure and wrong then costs 23 and not 200. Use "
+            "log_softmax.",
+        ),
+        Misconception(
             "epsilon-12",
             lambda logits, targets: nll((softmax(logits) + 1e-12).log(), targets),
             "The small number avoids infinity, but a row that is sure and wrong then costs 28 and not 200. Use log_softmax.",
@@ -734,6 +873,27 @@ GRADIENT = Exercise(
     ),
     misconceptions=(
         Misconception(
+            "class-numbers",
+            lambda logits, targets: (softmax(logits) - targets) / len(targets),
+            "The targets are class numbers, of shape (N,). Turn them into rows of zeros and ones first: F.one_hot.",
+        ),
+        Misconception(
+            "class-numbers-in-columns",
+            lambda logits, targets: (softmax(logits) - targets[:, None]) / len(targets),
+            "You subtract the number of the class from the whole row. Subtract 1 in the target's column only: "
+            "F.one_hot.",
+        ),
+        Misconception(
+            "one-everywhere",
+            lambda logits, targets: (softmax(logits) - 1) / len(targets),
+            "You subtract 1 from every entry. Subtract it in the target's column only: F.one_hot.",
+        ),
+        Misconception(
+            "classes-guessed",
+            lambda logits, targets: (softmax(logits) - F.one_hot(targets)) / len(targets),
+            "F.one_hot guesses the number of classes from the targets. Say it: F.one_hot(targets, logits.shape[1]).",
+        ),
+        Misconception(
             "not-divided",
             lambda logits, targets: cross_entropy_gradient(logits, targets) * len(targets),
             "This is the gradient of the sum. The mean over N rows divides it by N.",
@@ -751,7 +911,7 @@ GRADIENT = Exercise(
         Misconception(
             "sign",
             lambda logits, targets: -cross_entropy_gradient(logits, targets),
-            "The sign is turned: it is prediction minus truth. Training then steps against the gradient.",
+            "The sign is wrong: it is prediction minus truth. Training then steps against the gradient.",
         ),
         Misconception(
             "truth-missing",
@@ -875,6 +1035,16 @@ ERROR_RATE = Exercise(
     ),
     misconceptions=(
         Misconception(
+            "mean-of-booleans",
+            lambda predictions, targets: (predictions.argmax(dim=1) != targets).mean(),
+            "torch doesn't average True and False. Turn them into 1.0 and 0.0 first: .float().mean().",
+        ),
+        Misconception(
+            "max-gives-two",
+            lambda predictions, targets: (predictions.max(dim=1) != targets).float().mean(),
+            "max(dim=1) returns two things, the values and their positions. You want the positions: argmax(dim=1).",
+        ),
+        Misconception(
             "accuracy",
             lambda predictions, targets: 1 - error_rate(predictions, targets),
             "This is the share of right answers. The error rate is the share of wrong ones.",
@@ -975,7 +1145,7 @@ def naive_softmax(x: Tensor, dim: int = -1) -> Tensor:
     return exps / exps.sum(dim, keepdim=True)
 
 
-_ONLY_LARGE = ("max", "overflow", "clamped", "nan-replaced", "minimum", "mean-subtracted", "not-divided")
+_ONLY_LARGE = ("max-", "double", "maximum", "constant", "-max", "overflow", "clamped", "nan-replaced", "minimum", "mean-subtracted", "not-divided")
 
 NAIVE_SOFTMAX = replace(
     SOFTMAX,
@@ -1030,6 +1200,11 @@ SMOOTHED = Exercise(
         ),
     ),
     misconceptions=(
+        Misconception(
+            "no-minus",
+            lambda logits, targets, smoothing=0.1: -smoothed_cross_entropy(logits, targets, smoothing),
+            "The minus is missing: -sum(y log p).",
+        ),
         Misconception(
             "not-smoothed",
             lambda logits, targets, smoothing=0.1: cross_entropy(logits, targets),
@@ -1114,7 +1289,12 @@ LEAD_FOR = Exercise(
         "Multiply both sides by the denominator, and collect exp(d) on one side.",
         "exp(d) = p / (1 - p) * (n_classes - 1). Take the logarithm of both sides.",
     ),
-    accepted=(lambda p, n_classes: math.log(p * (n_classes - 1) / (1 - p)),),
+    accepted=(
+        lambda p, n_classes: math.log(p * (n_classes - 1) / (1 - p)),
+        lambda p, n_classes: math.log(p * n_classes - p) - math.log(1 - p),
+        lambda p, n_classes: -math.log((1 / p - 1) / (n_classes - 1)),
+        lambda p, n_classes: torch.tensor(p / (1 - p) * (n_classes - 1)).log().item(),
+    ),
     misconceptions=(
         Misconception(
             "other-classes-forgotten",
@@ -1130,6 +1310,11 @@ LEAD_FOR = Exercise(
             "no-logarithm",
             lambda p, n_classes: p / (1 - p) * (n_classes - 1),
             "This is exp(d). Take its logarithm.",
+        ),
+        Misconception(
+            "product-for-sum",
+            lambda p, n_classes: math.log(p / (1 - p)) * (n_classes - 1),
+            "n_classes - 1 stands inside the logarithm: as a summand, it is log(n_classes - 1).",
         ),
         Misconception(
             "upside-down",

@@ -51,6 +51,12 @@ BATCH_OF = Exercise(
     accepted=(lambda photos: photos.movedim(-1, 1), lambda photos: torch.einsum("nhwc->nchw", photos)),
     misconceptions=(
         Misconception(
+            "backwards",
+            lambda photos: photos.permute(0, 2, 3, 1),
+            "permute lists the old dimensions in their new order. The channels are the old dimension 3, and they "
+            "should come second.",
+        ),
+        Misconception(
             "reshaped",
             lambda photos: photos.reshape(len(photos), 3, photos.shape[1], photos.shape[2]),
             "reshape only cuts the same numbers into other rows, so the channels get mixed. permute moves dimensions.",
@@ -126,6 +132,16 @@ CENTRED = Exercise(
     accepted=(lambda x: x - x.mean(0, keepdim=True), lambda x: x - x.sum(0) / len(x)),
     misconceptions=(
         Misconception(
+            "rows-without-keepdim",
+            lambda x: x - x.mean(dim=1),
+            "These are the means of the rows. A column's mean runs down the rows: dim=0.",
+        ),
+        Misconception(
+            "sums",
+            lambda x: x - x.sum(dim=0),
+            "You subtract the sums. Subtract the means.",
+        ),
+        Misconception(
             "rows",
             lambda x: x - x.mean(dim=1, keepdim=True),
             "These are the means of the rows. A column's mean runs down the rows: dim=0.",
@@ -133,7 +149,7 @@ CENTRED = Exercise(
         Misconception("one-mean", lambda x: x - x.mean(), "You subtract one mean for all. Each column has its own."),
         Misconception("divided", lambda x: x / x.mean(dim=0), "You divide by the means. Subtract them."),
         Misconception("means-only", lambda x: x.mean(dim=0), "These are the means. Subtract them from x."),
-        Misconception("sign", lambda x: x.mean(dim=0) - x, "The sign is turned: x minus the mean."),
+        Misconception("sign", lambda x: x.mean(dim=0) - x, "The sign is wrong: x minus the mean."),
         Misconception("median", lambda x: x - x.median(dim=0).values, "You subtract the medians. Take the means."),
     ),
 )
@@ -165,6 +181,11 @@ PICK = Exercise(
         lambda x, columns: torch.stack([row[column] for row, column in zip(x, columns, strict=True)]),
     ),
     misconceptions=(
+        Misconception(
+            "as-many-rows-as-columns",
+            lambda x, columns: x[torch.arange(x.shape[1]), columns],
+            "You count the columns. Count the rows: torch.arange(len(x)).",
+        ),
         Misconception(
             "all-rows",
             lambda x, columns: x[:, columns],
@@ -216,11 +237,21 @@ DIFFERENCES = Exercise(
             "This pairs the numbers one by one. Every number of a must meet every number of b: make a column of a.",
         ),
         Misconception(
+            "two-columns",
+            lambda a, b: a[:, None] - b[:, None],
+            "Both are columns now. Only a becomes a column, b stays a row.",
+        ),
+        Misconception(
+            "roles-swapped",
+            lambda a, b: b[:, None] - a,
+            "a and b have changed places: a runs down the rows, and b is subtracted.",
+        ),
+        Misconception(
             "transposed",
             lambda a, b: a - b[:, None],
             "The table is transposed: a must run down the rows, b along the columns.",
         ),
-        Misconception("sign", lambda a, b: b - a[:, None], "The sign is turned: a minus b."),
+        Misconception("sign", lambda a, b: b - a[:, None], "The sign is wrong: a minus b."),
         Misconception("absolute", lambda a, b: (a[:, None] - b).abs(), "The sign is lost. Leave abs out."),
         Misconception("sums", lambda a, b: a[:, None] + b, "These are sums. Subtract."),
         Misconception("products", lambda a, b: a[:, None] * b, "These are products. Subtract."),

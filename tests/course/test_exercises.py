@@ -10,8 +10,12 @@ import pytest
 import torch
 
 from coursekit import losses
+from coursekit.core import DataError
+from coursekit.course import check, hint, solution, solved
 from coursekit.course.checker import all_exercises
 from coursekit.course.exercises import Exercise, Misconception, Probe, judge, source_of
+from coursekit.course.progress import Record, read_record
+from coursekit.course.quiz import Question, quiz
 
 EXERCISES = all_exercises()
 ATTEMPTS = Path(__file__).with_name("attempts")
@@ -96,16 +100,6 @@ def in_place(x):
     return x
 
 
-class Unruly:
-    """Raises wherever one touches it."""
-
-    def __call__(self, *args):
-        raise SystemError("no")
-
-    def __getattr__(self, name):
-        raise RuntimeError("no attribute for you")
-
-
 @pytest.mark.parametrize(
     ("answer", "diagnosis"),
     [
@@ -143,6 +137,7 @@ def test_the_message_shows_input_yours_expected_and_why_in_that_order() -> None:
         "With a number (input 1 of 2):",
         "  half(tensor([4.0]))",
         "  at [0]: yours 3, expected 2",
+        "No mistake that we know gives this answer. hint(half) takes you on.",
     ]
     assert judge(HALF, lambda x: x - 2).message.splitlines()[-1] == "This subtracts 2."
 
@@ -156,3 +151,111 @@ def test_the_checker_leaves_the_random_generators_as_they_were() -> None:
     before = torch.get_rng_state()
     judge(HALF, lambda x: torch.rand(1))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+# ---- check, hint, solution, solved
+
+
+def wrong_softmax(x, dim=-1):
+    return x.exp() / x.exp().sum(dim, keepdim=True)
+
+
+wrong_softmax.__name__ = "softmax"
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of learner copies, in which the learner works."""
+    (tmp_path / ".copies.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_stands_in_for_a_wrong_function_is_ours_and_is_never_checked_in_its_place(course: Path, capsys) -> None:
+    assert check(wrong_softmax).diagnosis == "overflow"
+    softmax = solved(wrong_softmax)
+    assert torch.equal(softmax(torch.zeros(2)), torch.tensor([0.5, 0.5]))
+    assert check(softmax).diagnosis == "overflow" and not read_record("softmax").passed
+    hint(softmax), hint(softmax)
+    assert "logits of 1000" in capsys.readouterr().out
+    assert solved(softmax)(torch.tensor([1000.0, 0.0])).tolist() == [1.0, 0.0]
+
+
+def test_a_right_function_goes_on_as_it_is(course: Path) -> None:
+    def nll(log_probs, targets):
+        return -log_probs[range(len(targets)), targets].mean()
+
+    assert check(nll).passed and solved(nll) is nll and read_record("nll").passed
+
+
+def test_hints_go_from_a_nudge_over_the_counterexample_to_nearly_the_code_and_begin_again(course: Path, capsys) -> None:
+    for _ in range(4):
+        hint(wrong_softmax)
+    shown = capsys.readouterr().out
+    exercise = EXERCISES["softmax"]
+    places = [shown.index(text) for text in (exercise.hints[0], "logits of 1000", exercise.hints[1])]
+    assert places == sorted(places) and shown.count(exercise.hints[0]) == 2
+    assert "Hint 3 of 3, the last" in shown
+
+
+def test_the_solution_opens_after_three_tries_or_a_pass_or_at_once_if_asked(course: Path, capsys) -> None:
+    def shown(**options: bool) -> str:
+        solution(wrong_softmax, **options)
+        return capsys.readouterr().out
+
+    assert "3 more tries" in shown() and "def softmax(" in shown(reveal=True)
+    for left in ("2 more tries", "1 more try"):
+        check(wrong_softmax)
+        capsys.readouterr()
+        assert left in shown() and "def softmax(" not in shown()
+    check(wrong_softmax)
+    assert "def softmax(" in shown()
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_solution_that_is_shown_is_code_that_runs(name: str) -> None:
+    compile(source_of(EXERCISES[name]), "<solution>", "exec")
+
+
+def test_a_stub_counts_as_no_try(course: Path) -> None:
+    def softmax(x, dim=-1): ...
+
+    assert check(softmax).diagnosis == "not-attempted" and read_record("softmax") == Record()
+
+
+def test_an_unknown_name_is_said_with_the_nearest_one_and_never_raises(course: Path, capsys) -> None:
+    def sofmax(x): ...
+
+    assert check(sofmax).diagnosis == "no-exercise"
+    assert "Did you mean softmax?" in capsys.readouterr().out
+    hint(sofmax), solution(sofmax)
+    assert check(3).diagnosis == "no-exercise" and check(None).diagnosis == "no-exercise"
+    with pytest.raises(KeyError, match="Did you mean softmax"):
+        solved(sofmax)
+
+
+def test_another_name_can_be_said(course: Path) -> None:
+    assert check(EXERCISES["softmax"].accepted[0], "softmax").passed
+
+
+def test_outside_a_course_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    check(wrong_softmax), hint(wrong_softmax)
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- quizzes
+
+
+def test_a_quiz_has_an_answer_for_every_choice_and_no_script() -> None:
+    shown = quiz([Question("2 < 3?", right="yes", because="It is.", wrong={"no": "`2` is *less*."})])
+    page = shown._repr_html_()
+    assert page.count("<details") == 2 and "<script" not in page and "2 &lt; 3?" in page
+    assert "<code>2</code> is <em>less</em>." in page
+    assert str(shown).splitlines()[-2:] == ["1a) No. `2` is *less*.", "1b) Right. It is."]
+
+
+@pytest.mark.parametrize("wrong", [{}, {"yes": "?"}])
+def test_a_question_without_a_choice_is_refused(wrong: dict) -> None:
+    with pytest.raises(DataError, match="2 < 3"):
+        quiz([Question("2 < 3?", right="yes", because="It is.", wrong=wrong)])
