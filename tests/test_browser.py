@@ -52,10 +52,11 @@ KERNEL_READY = """() => {
 
 @dataclass
 class Lab:
-    """A running JupyterLab: its address and where its log is."""
+    """A running JupyterLab: its address, where its log is, and the learner's copies that it serves."""
 
     address: str
     log: Path
+    course: Path
 
     def answers(self) -> bool:
         try:
@@ -71,7 +72,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("home")
     port = free_port()
     command = [sys.executable, "-m", "tools.lab", "--course", str(home / "course")]
-    running = Lab(f"http://127.0.0.1:{port}", home / "lab.log")
+    running = Lab(f"http://127.0.0.1:{port}", home / "lab.log", home / "course")
     with running.log.open("w") as log:
         server = subprocess.Popen(
             [*command, *SERVER_FLAGS.format(port=port).split()],
@@ -223,3 +224,68 @@ def test_a_photo_is_uploaded_and_its_label_seen(page, lab: Lab, tmp_path: Path) 
     assert box.get_by_role("alert").filter(has_text="notes.txt").count() == 1
     assert picture_bytes(box.locator("img")).startswith(b"\x89PNG")
     assert page.evaluate(RUN_STATE) == "done"
+
+
+def set_source(page, start: str, source: str) -> None:
+    """Go to the cell that begins with `start`, and write `source` into it, as a learner would."""
+    page.evaluate(
+        """([start, source]) => {
+          const panel = window.jupyterapp.shell.currentWidget;
+          const index = [...panel.content.model.cells].findIndex(c => c.sharedModel.getSource().startsWith(start));
+          panel.content.activeCellIndex = index;
+          if (source) panel.content.model.cells.get(index).sharedModel.setSource(source);
+        }""",
+        [start, source],
+    )
+
+
+def run_from(page, start: str, source: str = "", cells: int = 2) -> None:
+    set_source(page, start, source)
+    for _ in range(cells):
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+    page.wait_for_function(KERNEL_READY, timeout=60_000)
+
+
+def verdict(page, check: str) -> str:
+    """What stands below the cell that checks."""
+    return page.evaluate(
+        """start => [...window.jupyterapp.shell.currentWidget.content.widgets]
+          .find(w => w.model.sharedModel.getSource().startsWith(start)).outputArea?.node.innerText ?? ''""",
+        check,
+    )
+
+
+def test_a_learner_solves_an_exercise_wrongly_is_told_why_and_solves_it(page, lab: Lab) -> None:
+    """The primer: a stub, a mistake, a hint, a right answer, a kernel that is restarted; the progress stays."""
+    open_and_run(page, lab, "00b_primer.ipynb", seconds=120)
+    start, check = "def row_shares(", "check(row_shares)"
+    assert "Nothing is written yet" in verdict(page, check)
+    run_from(page, start, "def row_shares(x):\n    return x / x.sum(dim=1)")
+    wait_until(lambda: "keepdim=True" in verdict(page, check), seconds=20)
+    assert "not yet" in verdict(page, check) and "shape (N, 1)" in verdict(page, check)
+    run_from(page, check, "hint(row_shares)", cells=1)
+    wait_until(lambda: "Hint 1 of 3" in verdict(page, "hint(row_shares)"), seconds=20)
+    assert "What is its shape" in verdict(page, "hint(row_shares)")
+    run_from(page, "hint(row_shares)", check, cells=0)
+    run_from(page, start, "def row_shares(x):\n    return x / x.sum(dim=1, keepdim=True)")
+    wait_until(lambda: "Well done" in verdict(page, check), seconds=20)
+    assert "right on all" in verdict(page, check)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    page.wait_for_function(KERNEL_READY, timeout=60_000)
+    kept = json.loads((lab.course / ".progress" / "row_shares.json").read_text("utf-8"))
+    assert kept == {"tries": 1, "hints": 1, "passed": True}
+    shown = subprocess.run(
+        [sys.executable, "-m", "tools.progress", "--course", lab.course], cwd=ROOT, capture_output=True, text=True
+    )
+    assert re.search(r"row_shares +✓ passed +1 failed try, 1 hint", shown.stdout)
+
+
+def test_every_choice_of_a_quiz_opens_its_answer(page, lab: Lab) -> None:
+    page.goto(f"{lab.address}/lab/tree/00b_primer.ipynb?token={TOKEN}&reset")
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=90_000)
+    choices = page.locator(".jp-OutputArea-output details")
+    assert choices.count() >= 6
+    for choice in choices.all():
+        assert not choice.locator("div").is_visible()
+        choice.locator("summary").click()
+        assert re.match("✓ Right|✗ No", choice.locator("div").inner_text())

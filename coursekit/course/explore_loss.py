@@ -84,7 +84,7 @@ def draw_softmax(state: dict[str, Any]) -> Figure:
 
 def _softmax_verdict(state: dict[str, Any]) -> str:
     if not state["failed"]:
-        return "Softmax: positive, and one in sum"
+        return "Softmax: positive, and adding up to 1"
     reason = "overflows: no float32 is above 3.4e+38" if state["total"] else "underflows: every exp is zero"
     return f"The naive softmax {reason}"
 
