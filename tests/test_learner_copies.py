@@ -137,6 +137,7 @@ def test_a_copy_has_stubs_folded_solutions_and_no_author_cells(tmp_path: Path) -
         new_code_cell("check(f)\nf = solved(f)", outputs=[new_output("stream", text="passed")]),
         new_code_cell("assert f(2) == 4", metadata={"tags": ["author"]}),
         new_code_cell("f(2)", metadata={"tags": ["folded"]}),
+        new_code_cell("quiz([])"),
     ]
     (tmp_path / "lesson.ipynb").write_text(nbformat.writes(new_notebook(cells=cells)))
     copied = nbformat.reads(copy_of(tmp_path / "lesson.ipynb").decode(), as_version=4).cells
@@ -147,9 +148,10 @@ def test_a_copy_has_stubs_folded_solutions_and_no_author_cells(tmp_path: Path) -
         "check(f)\nf = solved(f)",
         None,
         "f(2)",
+        "quiz([])",
     ]
     assert ours.startswith("<details>") and "return 2 * x" in ours
-    assert copied[2].outputs == [] and copied[4].metadata.jupyter.source_hidden
+    assert copied[2].outputs == [] and all(cell.metadata.jupyter.source_hidden for cell in copied[4:])
 
 
 @pytest.mark.parametrize("master", WITH_EXERCISES, ids=lambda path: path.name)

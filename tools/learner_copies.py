@@ -1,7 +1,8 @@
 """The learner's own copies of lessons and cases: made when missing, renewed while untouched, kept once edited.
 
 One master makes both forms. In a copy, each cell tagged `exercise` is a stub: signature, docstring and `...`; the
-author's code is in a folded text below the next cell, which checks it. Cells tagged `author` are left out.
+author's code is in a folded text below the next cell, which checks it. Cells tagged `author` are left out, and the code
+of those tagged `folded`, and of quizzes, is hidden until it is asked for.
 """
 
 import ast
@@ -77,7 +78,7 @@ def _learners_cells(masters: list[NotebookNode]) -> list[NotebookNode]:
             cells[-1].outputs = []
             cells.append(waiting)
             waiting = None
-        elif "folded" in tags:
+        elif "folded" in tags or master.source.startswith("quiz("):  # a quiz's source holds its answers
             cells[-1].metadata["jupyter"] = {"source_hidden": True}
     return cells
 
