@@ -196,7 +196,7 @@ def recipe(size: int) -> DataBlock:
     return DataBlock(
         get_y=parent_label,
         splitter=StratifiedSplitter(valid_pct=0.25, seed=42),
-        item_tfms=Resize(size, "squish"),
+        item_tfms=Resize(size, "squish"),  # type: ignore[arg-type]
     )
 
 
@@ -235,7 +235,11 @@ def _recipe_with(**changes: Any) -> Callable[[int], DataBlock]:
     method = changes.pop("method", "squish")
 
     def make(size: int) -> DataBlock:
-        ours = {"get_y": parent_label, "splitter": StratifiedSplitter(0.25, seed=42), "item_tfms": Resize(size, method)}
+        ours: dict[str, Any] = {
+            "get_y": parent_label,
+            "splitter": StratifiedSplitter(0.25, seed=42),
+            "item_tfms": Resize(size, method),
+        }
         return DataBlock(**ours | changes)
 
     return make
@@ -318,7 +322,7 @@ RECIPE = Exercise(
         ),
         Misconception(
             "fixed-size",
-            _recipe_with(item_tfms=Resize(128, "squish")),
+            _recipe_with(item_tfms=Resize(128, "squish")),  # type: ignore[arg-type]
             "Your size is fixed. Use the argument `size`.",
         ),
     ),
@@ -494,8 +498,8 @@ def _over(reduce: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Callable[..., tu
 
 def _in_passing(batches: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     n = sum(x[:, 0].numel() for x in batches)
-    mean = sum(x.double().sum((0, 2, 3)) for x in batches) / n
-    squares = sum((x.double() ** 2).sum((0, 2, 3)) for x in batches) / n
+    mean = torch.stack([x.double().sum((0, 2, 3)) for x in batches]).sum(dim=0) / n
+    squares = torch.stack([(x.double() ** 2).sum((0, 2, 3)) for x in batches]).sum(dim=0) / n
     return mean.float(), (squares - mean**2).sqrt().float()
 
 
