@@ -49,7 +49,7 @@ def train(
     """The run that is killed: augmented photos, a small pretrained-like network, one-cycle."""
     block = DataBlock(
         blocks=(ImageBlock, CategoryBlock),
-        get_items=get_image_files,
+        get_items=lambda folder: get_image_files(folder)[::2],  # half of them: a run of a few seconds
         get_y=parent_label,
         splitter=StratifiedSplitter(0.25, seed=0),
         item_tfms=Resize(32, "crop"),
