@@ -10,7 +10,6 @@ from statistics import mean
 
 import pandas as pd
 
-from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
 from coursekit.data.block import CategoryBlock, DataBlock, ImageBlock
 from coursekit.data.splits import StratifiedSplitter
@@ -30,7 +29,6 @@ def run(size: int, seed: int) -> tuple[float, dict[str, float]]:
         get_y=ColReader("label"),
         splitter=StratifiedSplitter(valid_pct=0.25, seed=seed),
         item_tfms=Resize(size),
-        batch_tfms=aug_transforms(flip_vert=True, max_rotate=0, max_warp=0),
     )
     dls = cells.dataloaders(pd.read_csv(path / "labels.csv"), bs=32)
     learn = vision_learner(dls, "efficientnet_lite0", metrics=error_rate)

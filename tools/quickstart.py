@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from coursekit.augment.pipeline import aug_transforms
 from coursekit.augment.resize import Resize
 from coursekit.data.block import CategoryBlock, DataBlock, DataLoaders, ImageBlock
 from coursekit.data.splits import StratifiedSplitter
@@ -52,7 +51,6 @@ def load_photos() -> DataLoaders:
         get_y=ColReader("label"),
         splitter=StratifiedSplitter(valid_pct=0.25, seed=0),
         item_tfms=Resize(112),
-        batch_tfms=aug_transforms(flip_vert=True, max_rotate=0, max_warp=0),
     )
     return cells.dataloaders(pd.read_csv(path / "labels.csv"), bs=32)
 
