@@ -261,7 +261,7 @@ def _equally_many(labels: Sequence[str], share: float, seed: int) -> tuple[list[
 
 
 def _by_int(labels: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
-    generator, train, valid = random.Random(seed), [], []  # type: ignore[var-annotated]
+    generator, train, valid = random.Random(seed), [], []
     for label in sorted(set(labels)):
         members = [i for i, other in enumerate(labels) if other == label]
         generator.shuffle(members)
