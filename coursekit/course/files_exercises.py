@@ -5,10 +5,348 @@
 # %% ../../nbs/lib/course/files_exercises.ipynb #b6d6f094
 from __future__ import annotations
 
-from .exercises import Exercise
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .exercises import Exercise, Misconception, Probe
 
 # %% auto #0
-__all__ = ['EXERCISES']
+__all__ = ['FIND_LEAK', 'HAMMING', 'STRATIFIED_SPLIT', 'EXERCISES', 'find_leak', 'hamming', 'stratified_split']
+
+# %% ../../nbs/lib/course/files_exercises.ipynb #12b1e4dc
+def find_leak(prints: list[str], train: list[int], valid: list[int]) -> list[tuple[int, int]]:
+    """Returns the sorted pairs (position in validation, position in training) of the same fingerprint."""
+    where: dict[str, list[int]] = {}
+    for i in train:
+        where.setdefault(prints[i], []).append(i)
+    return sorted((i, j) for i in valid for j in where.get(prints[i], []))
+
+
+def _swapped(prints: list[str], train: list[int], valid: list[int]) -> list[tuple[int, int]]:
+    return sorted((j, i) for i, j in find_leak(prints, train, valid))
+
+
+def _all_copies(prints: list[str], train: list[int], valid: list[int]) -> list[tuple[int, int]]:
+    n = len(prints)
+    return [(i, j) for i in range(n) for j in range(i + 1, n) if prints[i] == prints[j]]
+
+
+def _last_copy_only(prints: list[str], train: list[int], valid: list[int]) -> list[tuple[int, int]]:
+    where = {prints[j]: j for j in train}
+    return sorted((i, where[prints[i]]) for i in valid if prints[i] in where)
+
+
+def _first_copy_only(prints: list[str], train: list[int], valid: list[int]) -> list[tuple[int, int]]:
+    where = {prints[j]: j for j in reversed(train)}
+    return sorted((i, where[prints[i]]) for i in valid if prints[i] in where)
+
+
+def _places_in_sides(prints: list[str], train: list[int], valid: list[int]) -> list[tuple[int, int]]:
+    return sorted((a, b) for a, i in enumerate(valid) for b, j in enumerate(train) if prints[i] == prints[j])
+
+
+FIND_LEAK = Exercise(
+    name="find_leak",
+    lesson="01",
+    reference=find_leak,
+    probes=(
+        Probe("one copy on the other side", lambda: (["a", "b", "a"], [0, 1], [2])),
+        Probe("no copy at all", lambda: (["a", "b", "c"], [0, 1], [2])),
+        Probe("copies that are all on one side", lambda: (["a", "a", "b", "b"], [0, 1], [2, 3])),
+        Probe("three copies in training", lambda: (["a", "a", "a", "a", "b"], [0, 1, 2], [3, 4])),
+        Probe("two copies in validation", lambda: (["c", "a", "a", "b", "a"], [0, 1, 3], [2, 4])),
+        Probe("positions in no order", lambda: (["a", "b", "b", "a", "c", "a"], [5, 4, 1, 0], [3, 2])),
+        Probe("photos that are on neither side", lambda: (["a", "a", "a", "b"], [0, 3], [2])),
+    ),
+    hints=(
+        "Note for each fingerprint where in training it is: a dictionary of lists. Then look up each validation photo.",
+        "where.setdefault(prints[i], []).append(i) for each i in train; then sorted((i, j) for i in valid for j in "
+        "where.get(prints[i], [])).",
+    ),
+    accepted=(
+        lambda prints, train, valid: sorted([(i, j) for i in valid for j in train if prints[i] == prints[j]]),
+        lambda prints, train, valid: [(i, j) for i in sorted(valid) for j in sorted(train) if prints[i] == prints[j]],
+    ),
+    misconceptions=(
+        Misconception(
+            "sides-swapped",
+            _swapped,
+            "The pairs are the wrong way round: the position in validation comes first.",
+        ),
+        Misconception(
+            "all-copies",
+            _all_copies,
+            "These are all copies. A leak is a copy on the *other* side: one in validation, one in training.",
+        ),
+        Misconception(
+            "last-copy-only",
+            _last_copy_only,
+            "A dictionary keeps one position for each fingerprint, the last one. Keep a list of positions.",
+        ),
+        Misconception(
+            "first-copy-only",
+            _first_copy_only,
+            "Only the first copy in training is reported. A photo may be there several times: report each of them.",
+        ),
+        Misconception(
+            "places-in-the-sides",
+            _places_in_sides,
+            "You return places inside `train` and `valid`. Return what stands there: positions among the photos.",
+        ),
+        Misconception(
+            "not-sorted",
+            lambda prints, train, valid: [(i, j) for i in valid for j in train if prints[i] == prints[j]],
+            "The pairs are right, but they aren't sorted. Put sorted(...) around them.",
+        ),
+        Misconception(
+            "fingerprints",
+            lambda prints, train, valid: sorted({prints[i] for i in valid} & {prints[i] for i in train}),
+            "You return fingerprints. Return pairs of positions, so that you can open the photos.",
+        ),
+        Misconception(
+            "validation-only",
+            lambda prints, train, valid: sorted({i for i, _ in find_leak(prints, train, valid)}),
+            "You return positions in validation. Add the position of the copy in training: a pair.",
+        ),
+    ),
+)
+
+# %% ../../nbs/lib/course/files_exercises.ipynb #eae143e2
+def hamming(a: int, b: int) -> int:
+    """Returns in how many bits two whole numbers differ."""
+    return (a ^ b).bit_count()
+
+
+_TOP = 2**64 - 1
+
+HAMMING = Exercise(
+    name="hamming",
+    lesson="01",
+    reference=hamming,
+    probes=(
+        Probe("1010 and 1100", lambda: (0b1010, 0b1100)),
+        Probe("the same number twice", lambda: (7, 7)),
+        Probe("8 and 7", lambda: (8, 7)),
+        Probe("a number and 0", lambda: (0b1011, 0)),
+        Probe("the smaller number first", lambda: (3, 12)),
+        Probe("numbers of different length", lambda: (1, 2**20)),
+        Probe("64 bits, all different", lambda: (_TOP, 0)),
+        Probe("the highest of 64 bits", lambda: (2**63 + 5, 5)),
+    ),
+    hints=(
+        "a ^ b has a 1 exactly where the two differ. How do you count the ones of a number?",
+        'bin(a ^ b) is a string of 0 and 1: count its "1". Or take (a ^ b).bit_count().',
+    ),
+    accepted=(
+        lambda a, b: bin(a ^ b).count("1"),
+        lambda a, b: sum((a >> k & 1) != (b >> k & 1) for k in range(64)),
+        lambda a, b: sum(x != y for x, y in zip(f"{a:064b}", f"{b:064b}", strict=True)),
+    ),
+    misconceptions=(
+        Misconception(
+            "difference",
+            lambda a, b: abs(a - b),
+            "This is how far apart the numbers are. 8 and 7 differ by one, and in all four bits: count bits of a ^ b.",
+        ),
+        Misconception(
+            "bits-of-the-difference",
+            lambda a, b: abs(a - b).bit_count(),
+            "These are the ones of a - b, and subtraction borrows across bits. Count the ones of a ^ b.",
+        ),
+        Misconception("xor-only", lambda a, b: a ^ b, "a ^ b has a 1 where they differ. Now count its ones."),
+        Misconception(
+            "and",
+            lambda a, b: (a & b).bit_count(),
+            "a & b has a 1 where *both* have one. a ^ b has a 1 where they differ.",
+        ),
+        Misconception(
+            "or",
+            lambda a, b: (a | b).bit_count(),
+            "a | b has a 1 where *either* has one. a ^ b has a 1 where they differ.",
+        ),
+        Misconception(
+            "length",
+            lambda a, b: (a ^ b).bit_length(),
+            "bit_length says how many digits the number has. Count the ones: bit_count.",
+        ),
+        Misconception(
+            "difference-of-counts",
+            lambda a, b: abs(a.bit_count() - b.bit_count()),
+            "Two numbers can have equally many ones in different places. Compare bit by bit: a ^ b.",
+        ),
+        Misconception(
+            "zeros",
+            lambda a, b: 64 - (a ^ b).bit_count(),
+            "You count the bits that agree. Count those that differ.",
+        ),
+        Misconception(
+            "unpadded-strings",
+            lambda a, b: sum(x != y for x, y in zip(bin(a), bin(b), strict=False)),
+            "Strings of different length don't line up: compare from the right, or fill both up to 64 digits.",
+        ),
+        Misconception(
+            "decimal-digits",
+            lambda a, b: sum(x != y for x, y in zip(f"{a:020d}", f"{b:020d}", strict=True)),
+            "You compare decimal digits. Compare binary ones: a ^ b.",
+        ),
+    ),
+)
+
+# %% ../../nbs/lib/course/files_exercises.ipynb #602f5b5e
+def stratified_split(labels: list[str], share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Splits positions into training and validation, with the same share of each class in validation."""
+    train: list[int] = []
+    valid: list[int] = []
+    generator = random.Random(seed)
+    for label in sorted(set(labels)):
+        members = [i for i, other in enumerate(labels) if other == label]
+        generator.shuffle(members)
+        cut = round(share * len(members))
+        valid += members[:cut]
+        train += members[cut:]
+    return train, valid
+
+
+def _facts(split: Callable[..., Any], labels: Sequence[str], share: float, seed: int) -> dict[str, Any]:
+    """Returns what must hold for any right split: each fact is a number or a list that can be read."""
+    kept = random.getstate()
+    random.seed(1234)
+    before = random.getstate()
+    sides = [[sorted(map(int, side)) for side in split(labels, share, seed)] for _ in range(2)]
+    others = [sorted(map(int, split(labels, share, seed + k)[1])) for k in range(1, 9)]
+    touched = random.getstate() != before
+    random.setstate(kept)
+    train, valid = sides[0]
+    n = len(labels)
+    return {
+        "positions that are on no side": sorted(set(range(n)) - {*train, *valid}),
+        "positions that come twice": sorted(i for i, times in Counter(train + valid).items() if times > 1),
+        "photos of each class in validation": {c: sum(labels[i] == c for i in valid) for c in sorted(set(labels))},
+        "the same seed gives the same split": sides[0] == sides[1],
+        "all of nine seeds give one split": all(other == valid for other in others),
+        "random's global generator was touched": touched,
+    }
+
+
+def _by_class(
+    labels: Sequence[str], share: float, seed: int, shuffle: Callable[..., None] | None = None, least: int = 0
+) -> tuple[list[int], list[int]]:
+    """Splits like `stratified_split`, with another shuffle, or with `least` photos of each class."""
+    generator, sides = random.Random(seed), ([], [])  # type: ignore[var-annotated]
+    for label in sorted(set(labels)):
+        members = [i for i, other in enumerate(labels) if other == label]
+        (shuffle or generator.shuffle)(members)
+        cut = max(least, round(share * len(members)))
+        sides[1].extend(members[:cut])
+        sides[0].extend(members[cut:])
+    return sides
+
+
+def _by_chance(labels: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
+    order = list(range(len(labels)))
+    random.Random(seed).shuffle(order)
+    cut = round(share * len(labels))
+    return order[cut:], order[:cut]
+
+
+def _equally_many(labels: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
+    generator, classes = random.Random(seed), sorted(set(labels))
+    wanted, valid = round(share * len(labels) / len(classes)), []
+    for label in classes:
+        members = [i for i, other in enumerate(labels) if other == label]
+        valid += generator.sample(members, min(wanted, len(members)))
+    return [i for i in range(len(labels)) if i not in set(valid)], valid
+
+
+def _by_int(labels: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
+    generator, train, valid = random.Random(seed), [], []
+    for label in sorted(set(labels)):
+        members = [i for i, other in enumerate(labels) if other == label]
+        generator.shuffle(members)
+        cut = int(share * len(members))
+        valid += members[:cut]
+        train += members[cut:]
+    return train, valid
+
+
+def _seeded_globally(labels: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
+    random.seed(seed)
+    return _by_class(labels, share, seed, random.shuffle)
+
+
+STRATIFIED_SPLIT = Exercise(
+    name="stratified_split",
+    lesson="01",
+    reference=stratified_split,
+    ask=_facts,
+    probes=(
+        Probe("five rare among a hundred", lambda: (["common"] * 95 + ["rare"] * 5, 0.25, 42)),
+        Probe("two classes, mixed up", lambda: (["a", "b", "b"] * 8, 0.25, 1)),
+        Probe("three classes of very different size", lambda: (["x"] * 40 + ["y"] * 11 + ["z"] * 3, 0.3, 5)),
+        Probe("half for validation, and seed 0", lambda: (list("aabbbbcccccc") * 2, 0.5, 0)),
+        Probe("a share that must be rounded up", lambda: (["a"] * 15 + ["b"] * 7, 0.25, 3)),
+        Probe("a class too small for its share", lambda: (["a"] * 20 + ["b"], 0.25, 7)),
+    ),
+    hints=(
+        "Go through the classes one by one: find the positions of its photos, shuffle them, and cut.",
+        "members = [i for i, other in enumerate(labels) if other == label]; shuffle by random.Random(seed); "
+        "cut = round(share * len(members)).",
+    ),
+    accepted=(
+        _by_class,
+        lambda labels, share, seed: tuple(sorted(side) for side in _by_class(labels, share, seed + 1)),
+    ),
+    misconceptions=(
+        Misconception(
+            "by-chance",
+            _by_chance,
+            "You shuffle all photos together, so chance decides how many of each class validate. Go class by class.",
+        ),
+        Misconception(
+            "sides-swapped",
+            lambda labels, share, seed: _by_class(labels, share, seed)[::-1],
+            "The sides are swapped: (train, valid) is asked for, and `share` is validation's.",
+        ),
+        Misconception(
+            "validation-in-training",
+            lambda labels, share, seed: (list(range(len(labels))), _by_class(labels, share, seed)[1]),
+            "The validation photos are still in the training list. Leave them out.",
+        ),
+        Misconception(
+            "equally-many",
+            _equally_many,
+            "You take equally many photos of each class. Take the same *share* of each.",
+        ),
+        Misconception(
+            "not-shuffled",
+            lambda labels, share, seed: _by_class(labels, share, seed, lambda members: None),
+            "You take the first photos of each class, whatever the seed. Files often come in the order in which they "
+            "were taken: shuffle them.",
+        ),
+        Misconception(
+            "no-seed",
+            lambda labels, share, seed: _by_class(labels, share, seed, random.Random().shuffle),
+            "The shuffle uses no seed, so a second call gives another split. Make a generator from the seed.",
+        ),
+        Misconception(
+            "rounded-down",
+            _by_int,
+            "int rounds down. Here `round` is asked for: a quarter of 7 photos is 1.75, so 2 of them.",
+        ),
+        Misconception(
+            "at-least-one",
+            lambda labels, share, seed: _by_class(labels, share, seed, least=1),
+            "You take at least one photo of each class. A class with one photo then has none to train on: use `round`.",
+        ),
+        Misconception(
+            "global-seed",
+            _seeded_globally,
+            "random.seed changes the generator of the whole program. Make your own: random.Random(seed).",
+        ),
+    ),
+)
 
 # %% ../../nbs/lib/course/files_exercises.ipynb #996cf443
-EXERCISES: tuple[Exercise, ...] = ()
+EXERCISES: tuple[Exercise, ...] = (FIND_LEAK, HAMMING, STRATIFIED_SPLIT)
