@@ -497,6 +497,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                'coursekit/course/data_exercises.py')},
             'coursekit.course.exercises': { 'coursekit.course.exercises.CheckResult': ( 'lib/course/exercises.html#checkresult',
                                                                                         'coursekit/course/exercises.py'),
+                                            'coursekit.course.exercises.CheckResult._ipython_display_': ( 'lib/course/exercises.html#checkresult._ipython_display_',
+                                                                                                          'coursekit/course/exercises.py'),
                                             'coursekit.course.exercises.Difference': ( 'lib/course/exercises.html#difference',
                                                                                        'coursekit/course/exercises.py'),
                                             'coursekit.course.exercises.Exercise': ( 'lib/course/exercises.html#exercise',

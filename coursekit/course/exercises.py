@@ -90,6 +90,9 @@ class CheckResult:
     diagnosis: str | None
     message: str
 
+    def _ipython_display_(self) -> None:
+        """Shows nothing at the end of a cell: `check` has shown the verdict already. To read it again: print(message)."""
+
 # %% ../../nbs/lib/course/exercises.ipynb #f4878d39
 class _Calls(TorchFunctionMode):
     """Notes the names of the torch functions that are called inside the block."""

@@ -234,6 +234,13 @@ def test_an_unknown_name_is_said_with_the_nearest_one_and_never_raises(course: P
         solved(sofmax)
 
 
+def test_a_verdict_is_shown_once(course: Path, capsys) -> None:
+    result = check(wrong_softmax)
+    assert capsys.readouterr().out.count("not yet") == 1
+    result._ipython_display_()  # what IPython does with the last value of a cell
+    assert capsys.readouterr().out == ""
+
+
 def test_another_name_can_be_said(course: Path) -> None:
     assert check(EXERCISES["softmax"].accepted[0], "softmax").passed
 
