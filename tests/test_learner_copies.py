@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from test_browser import CHROMIUM
 from test_notebooks import OFFLINE, SECONDS
 
 from coursekit.course.checker import all_exercises
@@ -173,6 +174,8 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", [path.name for path in WITH_EXERCISES])
 def test_a_copy_runs_to_its_end_unsolved(name: str, copies: Path) -> None:
+    if CHROMIUM and name[:3] in ("00_", "04_"):
+        pytest.skip("unsolved copies that test_browser.py runs to their end")
     check_runs(copies / name)
     assert not any((copies / ".progress").glob("*.json")), "an unwritten exercise counts as no try"
 
