@@ -23,7 +23,7 @@ HOUSE = (
             *("explore_predict", "explore_confusion", "explore_freezing", "explore_cycle", "explore_finder"),
             *("explore_loss", "checker", "start_exercises", "primer_exercises", "files_exercises"),
             *("loading_exercises", "shape_exercises", "data_exercises", "loss_exercises", "exercises"),
-            *("progress", "quiz", "widgets", "canvas"),
+            *("comparison", "progress", "quiz", "widgets", "canvas"),
         ),
     ),
     Floor(
