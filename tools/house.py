@@ -21,8 +21,8 @@ HOUSE = (
         "How do I learn it?",
         (
             *("explore_predict", "explore_confusion", "explore_freezing", "explore_cycle", "explore_finder"),
-            *("explore_loss", "checker", "start_exercises", "primer_exercises", "files_exercises"),
-            *("loading_exercises", "shape_exercises", "data_exercises", "loss_exercises", "exercises"),
+            *("explore_loss", "checker", "catalogues.start", "catalogues.primer", "catalogues.files"),
+            *("catalogues.loading", "catalogues.augment", "catalogues.data", "catalogues.losses", "exercises"),
             *("comparison", "progress", "quiz", "widgets", "canvas"),
         ),
     ),

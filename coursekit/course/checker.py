@@ -12,15 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core import in_notebook
-from .data_exercises import EXERCISES as DATA
+from .catalogues.data import EXERCISES as DATA
 from .exercises import CheckResult, Exercise, judge, source_of
-from .files_exercises import EXERCISES as FILES
-from .loading_exercises import EXERCISES as LOADING
-from .loss_exercises import EXERCISES as LOSSES
-from .primer_exercises import EXERCISES as PRIMER
+from .catalogues.files import EXERCISES as FILES
+from .catalogues.loading import EXERCISES as LOADING
+from .catalogues.losses import EXERCISES as LOSSES
+from .catalogues.primer import EXERCISES as PRIMER
 from .progress import read_record, write_record
-from .shape_exercises import EXERCISES as SHAPES
-from .start_exercises import EXERCISES as START
+from .catalogues.augment import EXERCISES as SHAPES
+from .catalogues.start import EXERCISES as START
 
 # %% auto #0
 __all__ = ['TRIES', 'all_exercises', 'StandIn', 'check', 'hint', 'solution', 'solved']
