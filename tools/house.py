@@ -22,8 +22,10 @@ HOUSE = (
         (
             *("explore_predict", "explore_confusion", "explore_freezing", "explore_cycle", "explore_finder"),
             *("explore_loss", "checker", "catalogues.start", "catalogues.primer", "catalogues.files"),
-            *("catalogues.loading", "catalogues.augment", "catalogues.data", "catalogues.losses", "exercises"),
-            *("comparison", "progress", "quiz", "widgets", "canvas"),
+            *("catalogues.loading", "catalogues.augment", "catalogues.data", "catalogues.losses"),
+            *("catalogues.loop", "catalogues.lr_finder", "catalogues.schedule", "catalogues.transfer"),
+            *("catalogues.interpret", "catalogues.export", "catalogues.case_study", "catalogues.precision"),
+            *("exercises", "comparison", "progress", "quiz", "widgets", "canvas"),
         ),
     ),
     Floor(

@@ -12,15 +12,23 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core import in_notebook
+from .catalogues.augment import EXERCISES as AUGMENT
+from .catalogues.case_study import EXERCISES as CASE_STUDY
 from .catalogues.data import EXERCISES as DATA
-from .exercises import CheckResult, Exercise, judge, source_of
+from .catalogues.export import EXERCISES as EXPORT
 from .catalogues.files import EXERCISES as FILES
+from .catalogues.interpret import EXERCISES as INTERPRET
 from .catalogues.loading import EXERCISES as LOADING
+from .catalogues.loop import EXERCISES as LOOP
 from .catalogues.losses import EXERCISES as LOSSES
+from .catalogues.lr_finder import EXERCISES as LR_FINDER
+from .catalogues.precision import EXERCISES as PRECISION
 from .catalogues.primer import EXERCISES as PRIMER
-from .progress import read_record, write_record
-from .catalogues.augment import EXERCISES as SHAPES
+from .catalogues.schedule import EXERCISES as SCHEDULE
 from .catalogues.start import EXERCISES as START
+from .catalogues.transfer import EXERCISES as TRANSFER
+from .exercises import CheckResult, Exercise, judge, source_of
+from .progress import read_record, write_record
 
 # %% auto #0
 __all__ = ['TRIES', 'all_exercises', 'StandIn', 'check', 'hint', 'solution', 'solved']
@@ -31,8 +39,9 @@ TRIES = 3  # after so many failed tries `solution` shows the code
 
 def all_exercises() -> dict[str, Exercise]:
     """Returns the exercises of all lessons by name."""
-    catalogue = (*START, *PRIMER, *FILES, *LOADING, *SHAPES, *DATA, *LOSSES)
-    return {exercise.name: exercise for exercise in catalogue}
+    first = (*START, *PRIMER, *FILES, *LOADING, *AUGMENT, *DATA, *LOSSES)
+    later = (*LOOP, *LR_FINDER, *SCHEDULE, *TRANSFER, *INTERPRET, *EXPORT, *CASE_STUDY, *PRECISION)
+    return {exercise.name: exercise for exercise in (*first, *later)}
 
 
 def _find(answer: Any, name: str | None) -> tuple[str, Exercise | None]:
