@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from test_notebooks import OFFLINE
 
 from tools.notebooks import ROOT
 
@@ -25,6 +26,17 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None,
     reason="the lessons were not tried in a real browser: no Chromium here (Debian: apt install chromium)",
 )
+# Learners' copies that are run here to their last cell, unsolved; test_learner_copies.py runs the others.
+IN_THE_BROWSER = {
+    "00_start_here.ipynb",
+    "00b_primer.ipynb",
+    "04_softmax_and_cross_entropy.ipynb",
+    "06_learning_rate_finder.ipynb",
+    "07_one_cycle.ipynb",
+    "08_transfer.ipynb",
+    "09_interpretation.ipynb",
+    "10_export_and_predict.ipynb",
+}
 TOKEN = "token-of-the-test"
 BROWSER_FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -95,6 +107,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def environment(home: Path) -> dict[str, str]:
     """The environment of somebody whose home is `home`: none of this machine's Jupyter settings are seen."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "XDG"))}
+    startup = home / ".ipython" / "profile_default" / "startup" / "offline.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text(OFFLINE)  # each kernel runs it first
     settings = home / "settings"
     tracker = settings / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     tracker.parent.mkdir(parents=True)
@@ -164,8 +179,13 @@ def test_lesson_0_runs_to_its_end(page, lab: Lab) -> None:
 
 @pytest.mark.parametrize(
     ("lesson", "explorers", "seconds"),
-    [("04_softmax_and_cross_entropy.ipynb", 2, 240), ("06_learning_rate_finder.ipynb", 1, 420)],
-    ids=["lesson 4", "lesson 6"],
+    [
+        ("04_softmax_and_cross_entropy.ipynb", 2, 240),
+        ("06_learning_rate_finder.ipynb", 1, 420),
+        ("07_one_cycle.ipynb", 1, 420),
+        ("08_transfer.ipynb", 1, 420),
+    ],
+    ids=["lesson 4", "lesson 6", "lesson 7", "lesson 8"],
 )
 def test_each_explorer_redraws_when_a_slider_moves(page, lab: Lab, lesson: str, explorers: int, seconds: int) -> None:
     open_and_run(page, lab, lesson, seconds)
