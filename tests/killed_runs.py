@@ -32,7 +32,7 @@ from coursekit import (
 from coursekit.training.checkpoint import read_checkpoint
 from coursekit.training.precision import adamw
 
-EPOCHS, KILLS = 4, 3
+EPOCHS, KILLS = 4, 2
 SETTINGS = {
     "frozen": {},
     "features kept": {"cache_features": True},

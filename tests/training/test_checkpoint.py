@@ -439,7 +439,7 @@ def test_names_and_targets_make_the_fingerprint():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes, which this system does not have")
 def test_a_run_killed_at_random_moments_ends_bit_for_bit_as_one_that_was_not(image_loaders, tmp_path):
-    """Three kills or more in each of these settings; see the script for how. It says where each kill fell."""
+    """Two kills in each of these settings; see the script for how. It says where each kill fell."""
     dls = image_loaders()  # the photos must be there; the script makes its own loaders over them
     script = Path(__file__).parent.with_name("killed_runs.py")
     photos = Path(dls.train.sources[0]).parent.parent
