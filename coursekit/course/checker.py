@@ -14,6 +14,7 @@ from typing import Any
 from ..core import in_notebook
 from .catalogues.augment import EXERCISES as AUGMENT
 from .catalogues.case_study import EXERCISES as CASE_STUDY
+from .catalogues.cases import EXERCISES as CASES
 from .catalogues.data import EXERCISES as DATA
 from .catalogues.export import EXERCISES as EXPORT
 from .catalogues.files import EXERCISES as FILES
@@ -40,7 +41,7 @@ TRIES = 3  # after so many failed tries `solution` shows the code
 def all_exercises() -> dict[str, Exercise]:
     """Returns the exercises of all lessons by name."""
     first = (*START, *PRIMER, *FILES, *LOADING, *AUGMENT, *DATA, *LOSSES)
-    later = (*LOOP, *LR_FINDER, *SCHEDULE, *TRANSFER, *INTERPRET, *EXPORT, *CASE_STUDY, *PRECISION)
+    later = (*LOOP, *LR_FINDER, *SCHEDULE, *TRANSFER, *INTERPRET, *EXPORT, *CASE_STUDY, *PRECISION, *CASES)
     return {exercise.name: exercise for exercise in (*first, *later)}
 
 
