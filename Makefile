@@ -2,7 +2,7 @@
 #   PYTHON=python3.12          the Python that makes the environment (3.10 or newer)
 #   LAB_ARGS="--no-browser"    flags for JupyterLab
 #   PYTEST_ARGS="-k split"     flags for pytest ("-n 4" tests in four processes; by default in two)
-#   WHAT=softmax               the exercise, or the lesson (04), that `make reset` gives its first state
+#   WHAT=softmax               the exercise, the lesson (04) or the case (pets) that `make reset` gives its first state
 #   LESSON=04                  the notebooks that `make render` executes: those whose names start so
 #   ROWS="P4 P12"              the rows of benchmarks/README.md that `make bench` measures
 #   TORCH_INDEX=URL            where to get PyTorch from: the address that pytorch.org names for your CPU or GPU

@@ -26,7 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     `make test` says `--no-loadscope-reorder`: otherwise pytest-xdist sorts files by their number of tests, and these
     come last.
     """
-    slow = ("test_notebooks.py", "test_notebooks_besides.py", "test_browser.py", "test_checkpoint.py")
+    slow = (
+        "test_notebooks.py",
+        "test_browser.py",
+        "test_learner_copies.py",
+        "test_notebooks_besides.py",
+        "test_checkpoint.py",
+    )
     items.sort(key=lambda item: slow.index(item.path.name) if item.path.name in slow else len(slow))
 
 

@@ -2,15 +2,20 @@
 
 import itertools
 import json
+import math
+import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from test_browser import CHROMIUM, IN_THE_BROWSER
 from test_notebooks import OFFLINE, SECONDS
 
 from coursekit.course.checker import all_exercises
+from coursekit.course.exercises import judge
 from coursekit.course.progress import Record, read_record, write_record
 from tools import progress
 from tools.learner_copies import copy_lessons, copy_of, stub
@@ -18,7 +23,7 @@ from tools.notebooks import NBS, NotebookFailure, execute, read
 
 LESSON = "04_softmax.ipynb"
 CASE = "cases/textiles.ipynb"
-MASTERS = sorted(NBS.glob("[0-9]*.ipynb"))
+MASTERS = [*sorted(NBS.glob("[0-9]*.ipynb")), *sorted(NBS.glob("cases/*.ipynb"))]
 WITH_EXERCISES = [path for path in MASTERS if '"exercise"' in path.read_text("utf-8")]
 
 
@@ -161,7 +166,7 @@ def test_every_exercise_of_a_lesson_is_in_the_catalogue_and_is_checked(master: P
     for cell, following in itertools.pairwise(cells):
         if "exercise" in cell.metadata.get("tags", []):
             (name,) = [line[4:].split("(")[0] for line in cell.source.splitlines() if line.startswith("def ")]
-            assert all_exercises()[name].lesson == master.name.split("_")[0]
+            assert all_exercises()[name].lesson == master.stem.split("_")[0]
             assert following.source == f"check({name})\n{name} = solved({name})"
 
 
@@ -172,13 +177,35 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return course
 
 
-@pytest.mark.parametrize("name", [path.name for path in WITH_EXERCISES])
+@pytest.mark.parametrize("name", [path.name for path in WITH_EXERCISES if path.parent == NBS])
 def test_a_copy_runs_to_its_end_unsolved(name: str, copies: Path) -> None:
-    """Solved, a copy is its master without the author's cells: test_notebooks.py runs that one."""
+    """Solved, a copy is its master without the author's cells: test_notebooks.py runs that one, and the cases."""
     if CHROMIUM and name in IN_THE_BROWSER:
         pytest.skip("unsolved copies that test_browser.py runs to their end")
     check_runs(copies / name)
     assert not any((copies / ".progress").glob("*.json")), "an unwritten exercise counts as no try"
+
+
+@pytest.mark.parametrize("case", [path for path in WITH_EXERCISES if path.parent != NBS], ids=lambda path: path.name)
+def test_our_version_of_each_exercise_of_a_case_passes(case: Path) -> None:
+    """test_notebooks_besides.py runs the copies of the cases unsolved; their exercises stand at the end."""
+    for cell in read(case).cells:
+        if "exercise" in cell.metadata.get("tags", []):
+            names = {"np": np, "torch": torch, "comb": math.comb}
+            exec(cell.source, names)
+            name = re.search(r"^def (\w+)", cell.source, re.M)[1]
+            assert judge(all_exercises()[name], names[name]).passed
+
+
+def test_a_case_is_reset_as_a_lesson_is(started: Path) -> None:
+    copy = started / "cases" / "pets.ipynb"
+    handed_out = copy.read_bytes()
+    copy.write_bytes(handed_out.replace(b"...  # your code", b"return 0"))
+    assert progress.main(["--course", str(started), "--reset", "p_at_most", "--yes"]) == 0
+    stubs = [cell.source.endswith("...  # your code") for cell in read(copy).cells if cell.source.startswith("def ")]
+    assert sorted(stubs)[-2:] == [False, True]
+    assert progress.main(["--course", str(started), "--reset", "pets", "--yes"]) == 0
+    assert read(copy).cells == nbformat.reads(handed_out.decode(), as_version=4).cells
 
 
 def solve(copy: Path) -> None:

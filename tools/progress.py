@@ -2,7 +2,7 @@
 
     python -m tools.progress [--course FOLDER]             (make progress)
     python -m tools.progress --reset softmax [--yes]       (make reset WHAT=softmax)
-    python -m tools.progress --reset 04 [--yes]            (make reset WHAT=04)
+    python -m tools.progress --reset 04 [--yes]            (make reset WHAT=04; WHAT=pets for a case)
 
 Resetting asks first, and keeps a backup of the notebook in `backups/` in the course's folder.
 """
@@ -27,7 +27,7 @@ NBS = ROOT / "nbs"
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Show your progress, or start again with an exercise or a lesson.")
     parser.add_argument("--course", type=Path, default=ROOT / "course")
-    parser.add_argument("--reset", metavar="WHAT", help="an exercise (softmax) or a lesson (04)")
+    parser.add_argument("--reset", metavar="WHAT", help="an exercise (softmax), a lesson (04) or a case (pets)")
     parser.add_argument("--yes", action="store_true", help="don't ask")
     options = parser.parse_args(arguments)
     if not (options.course / RECORD).is_file():
@@ -47,7 +47,7 @@ def show(course: Path) -> int:
         hints = f"{record.hints} {'hint' if record.hints == 1 else 'hints'}" if record.hints else ""
         state = "✓ passed" if record.passed else "· open"
         details = ", ".join(filter(None, (tries, hints)))
-        print(f"{exercise.lesson:4}{exercise.name:26}{state:10} {details}".rstrip())
+        print(f"{exercise.lesson:10}{exercise.name:26}{state:10} {details}".rstrip())
     print(f"{passed} of {len(exercises)} exercises passed")
     return 0
 
@@ -57,11 +57,11 @@ def reset(course: Path, what: str, sure: bool) -> int:
     exercises = [exercise for exercise in all_exercises().values() if what in (exercise.name, exercise.lesson)]
     lesson = exercises[0].lesson if exercises else what
     whole = what == lesson
-    master = next(iter(NBS.glob(f"{lesson}_*.ipynb")), None)
+    master = next(iter([*NBS.glob(f"{lesson}_*.ipynb"), *NBS.glob(f"cases/{lesson}.ipynb")]), None)
     if master is None:
         print(f"There is no exercise and no lesson {what!r}. `make progress` lists them.")
         return 1
-    copy = course / master.name
+    copy = course / master.relative_to(NBS)
     scope = f"the whole lesson {copy.name}" if whole else f"the cell of {what} in {copy.name}"
     if not sure and input(f"Reset {scope}? Your version is kept in backups/. [y/N] ").strip().lower() not in (
         "y",
