@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 endif
 INSTALL := $(BIN)/python -m tools.install -c constraints.txt
 PACKAGE := settings.ini setup.py constraints.txt
-LINTED := nbs tests tools benchmarks setup.py
+LINTED := nbs tests tools benchmarks docs/conf.py setup.py
 
 # Nothing is installed outside .venv, whatever the user's own settings for pip say.
 export PIP_USER := 0
@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab progress reset test train export render bench lint clean
+.PHONY: help lab progress reset test train export render site bench lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,11 +56,14 @@ export: $(VENV)/dev.stamp ## write the notebooks' code to coursekit/
 render: $(VENV)/dev.stamp ## execute the notebooks, keep their outputs clean, make README.md
 	@$(BIN)/python -m tools.render $(LESSON)
 
+site: $(VENV)/dev.stamp ## make the reading edition in site/: every lesson, the reference, a glossary; needs no network
+	@$(BIN)/python -m tools.build_site
+
 bench: $(VENV)/peers.stamp ## measure speed beside fastai and bare PyTorch, in some 20 minutes (ROWS="P4 P12": only these)
 	@PYTHONPATH=$(VENV)/peers $(BIN)/python -m benchmarks.run $(ROWS)
 
 clean: ## remove builds and caches; your course/ and the environment stay
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache quickstart
+	rm -rf build dist site .pytest_cache .mypy_cache .ruff_cache quickstart
 	@test ! -e $(VENV)/course.stamp || $(BIN)/python -m tools.clear_cache
 
 # The environment. "dev" holds all that "course" holds, so `make lab` has nothing to do after `make test`.

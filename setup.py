@@ -41,9 +41,15 @@ setup(
     install_requires=requirements("requirements"),
     extras_require={
         "course": requirements("course_requirements"),
+        "app": requirements("app_requirements"),
         "onnx": requirements("onnx_requirements"),
         "metrics": requirements("metrics_requirements"),
-        "dev": [line for extra in ("dev", "onnx", "metrics") for line in requirements(f"{extra}_requirements")],
+        "site": requirements("site_requirements"),
+        "dev": [
+            line
+            for extra in ("dev", "app", "onnx", "metrics", "site")
+            for line in requirements(f"{extra}_requirements")
+        ],
     },
     classifiers=[
         "Development Status :: 3 - Alpha",

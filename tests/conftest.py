@@ -31,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "test_browser.py",
         "test_learner_copies.py",
         "test_notebooks_besides.py",
+        "test_site.py",
         "test_checkpoint.py",
     )
     items.sort(key=lambda item: slow.index(item.path.name) if item.path.name in slow else len(slow))

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from export_folders import VOCAB, write_to
 from PIL import Image
 from test_notebooks import OFFLINE
 
+from coursekit.app import MAX_BYTES, make_server
+from coursekit.export.folder import load_learner
 from tools.notebooks import ROOT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -134,7 +138,7 @@ def wait_until(condition, seconds: float) -> None:
 
 
 @pytest.fixture
-def page(lab: Lab):
+def page():
     """A page in a browser of its own; after the test, nothing may have been complained about in its console."""
     from playwright.sync_api import sync_playwright
 
@@ -244,6 +248,43 @@ def test_a_photo_is_uploaded_and_its_label_seen(page, lab: Lab, tmp_path: Path) 
     assert box.get_by_role("alert").filter(has_text="notes.txt").count() == 1
     assert picture_bytes(box.locator("img")).startswith(b"\x89PNG")
     assert page.evaluate(RUN_STATE) == "done"
+
+
+def test_the_app_takes_a_photo_and_says_what_it_is(page, tmp_path: Path) -> None:
+    """`python -m coursekit.app`: a photo, its answer with bars; a text and a huge file are refused in words."""
+    predictor = load_learner(write_to(tmp_path / "animals"))
+    photo, text, huge = tmp_path / "my photo.jpg", tmp_path / "notes.jpg", tmp_path / "huge.jpg"
+    Image.new("RGB", (300, 200), "orange").save(photo)
+    text.write_text("no photo")
+    huge.write_bytes(photo.read_bytes() + bytes(MAX_BYTES + 2**20))
+    server = make_server(predictor, port=0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address, asked = f"http://127.0.0.1:{server.port}/", []
+    page.on("request", lambda request: asked.append(request.url))
+    try:
+        page.goto(address)
+        page.get_by_label("Choose a photo").set_input_files(photo)
+        page.get_by_role("button", name="What is it?").click()
+        answer = page.get_by_role("status", name="answer")
+        answer.wait_for(timeout=60_000)
+        label, index, probs = predictor.predict(photo)
+        assert answer.get_by_role("heading").inner_text() == f"{label}, {probs[index]:.0%}"
+        bars = answer.get_by_role("meter").all()
+        assert len(bars) == len(VOCAB) and all(bar.bounding_box()["width"] > 200 for bar in bars)
+        image = answer.get_by_alt_text("Your photo my photo.jpg")
+        assert image.evaluate("image => [image.complete, image.naturalWidth]") == [True, 300]
+        assert [url for url in asked if not url.startswith((address, "data:"))] == []
+        other = page.context.browser.new_page()  # a browser's console also notes that a page said "no"
+        for file, said in ((text, "looks like text"), (huge, "10 MB is the most")):
+            other.goto(address)
+            other.get_by_label("Choose a photo").set_input_files(file)
+            other.get_by_role("button", name="What is it?").click()
+            alert = other.get_by_role("alert")
+            alert.wait_for(timeout=60_000)
+            assert said in alert.inner_text() and other.get_by_role("meter").count() == 0
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def set_source(page, start: str, source: str) -> None:

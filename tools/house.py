@@ -8,14 +8,16 @@ from tools.notebooks import ROOT
 
 
 class Floor(NamedTuple):
-    """A package (for the ground: the loose modules), the question it answers, and its modules from top to bottom."""
+    """A package (none for loose modules), the question it answers, its modules from top to bottom, and its name."""
 
     package: str
     question: str
     modules: tuple[str, ...]
+    name: str = ""
 
 
 HOUSE = (
+    Floor("", "How does somebody else use it?", ("app", "predict"), "doors"),
     Floor(
         "course",
         "How do I learn it?",
@@ -59,6 +61,7 @@ HOUSE = (
         "",
         "What does everyone use?",
         ("metrics", "losses", "images", "bands", "formats", "arguments", "plot", "text", "core"),
+        "ground",
     ),
 )
 
@@ -74,7 +77,7 @@ def house_table() -> str:
     for floor in HOUSE:
         for i, name in enumerate(floor.modules):
             dotted = f"{floor.package}.{name}".lstrip(".")
-            package = f"**{floor.package or 'ground'}**: {floor.question}" if i == 0 else ""
+            package = f"**{floor.name or floor.package}**: {floor.question}" if i == 0 else ""
             rows.append(f"| {package} | `{dotted}` | {_summary(dotted)} | {_notebook(dotted)} |")
     return "\n".join(rows)
 

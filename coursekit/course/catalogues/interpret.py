@@ -392,8 +392,8 @@ MOST_CONFUSED = Exercise(
             lambda matrix, vocab, min_val=1: _pairs(
                 matrix / matrix.sum(1, keepdim=True).clamp_min(1),
                 vocab,
-                1e-9,
-                write=lambda a, p, n: (a, p, n),  # type: ignore[arg-type]
+                1e-9,  # type: ignore[arg-type]
+                write=lambda a, p, n: (a, p, n),
             ),
             "These are shares. How often a mistake was made is a count.",
         ),
