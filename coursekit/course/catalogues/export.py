@@ -364,11 +364,16 @@ _CHANGES: dict[str, Callable[[Tensor], Any]] = {
 }
 
 
-def _loaded(load: Callable[..., Any], spoilt: dict[str, str]) -> dict[str, Any]:
-    """Returns what `load` made of an export. `spoilt`: a key of model.json, or a tensor, and what is done to it."""
+def _loaded(load: Callable[..., Any], changes: dict[str, str]) -> dict[str, Any]:
+    """Returns what `load` made of an export. `changes`: a key of model.json, or a tensor, and what is done to it."""
+    spoilt = dict(changes)
     with TemporaryDirectory(prefix="coursekit-") as room:
         folder, model = Path(room) / "mine", _network("a network")
         tensors, about = _tensors(_network("a network", seed=1)), dict(_ABOUT)
+        if spoilt.pop("order", None):
+            about = dict(reversed(about.items()))
+        if spoilt.pop("words", None):
+            about["vocab"] = ["Vögel", "hérisson"]
         for name, change in spoilt.items():
             if "." in name:
                 tensors[name] = torch.ones(2, 2) if change == "added" else _CHANGES[change](tensors[name])
@@ -376,7 +381,7 @@ def _loaded(load: Callable[..., Any], spoilt: dict[str, str]) -> dict[str, Any]:
                 about[name] = "rm -rf /"
         folder.mkdir()
         save_file({name: t for name, t in tensors.items() if t is not None}, folder / "model.safetensors")
-        (folder / "model.json").write_text(json.dumps(about), "utf-8")
+        (folder / "model.json").write_text(json.dumps(about, ensure_ascii=False), "utf-8")
         result, message = None, ""
         try:
             result = load(folder, model)
@@ -478,6 +483,8 @@ LOAD_MODEL = Exercise(
     ask=_loaded,
     probes=(
         Probe("an export that fits", lambda: ({},)),
+        Probe("keys in another order", lambda: ({"order": "turned"},)),
+        Probe("classes with an umlaut and an accent", lambda: ({"words": "in UTF-8"},)),
         Probe("a key that nobody knows", lambda: ({"command": "added"},)),
         Probe("a key that is missing", lambda: ({"vocab": "left out"},)),
         Probe("a tensor too many", lambda: ({"head.extra": "added"},)),

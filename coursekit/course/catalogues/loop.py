@@ -92,11 +92,13 @@ _OPTIMISERS: dict[str, Callable[..., Optimizer]] = {
 def _trained(train: Callable[..., Any], *sizes: int, **options: Any) -> dict[str, Any]:
     """Returns what one call did to a new model: the result, the modes of the batches, and the weights."""
     model = _Watched(norm=options.get("norm", False)).train(not options.get("evaluation"))
-    taught = model.body[-1].parameters() if options.get("last_layer") else model.parameters()
+    taught: Any = model.body[-1].parameters() if options.get("last_layer") else model.parameters()
+    if options.get("groups"):
+        taught = [{"params": layer.parameters()} for layer in (model.body[0], model.body[-1])]
     optimiser = _OPTIMISERS[options.get("optimiser", "SGD")](taught)
     if options.get("leftover"):
         for parameter in model.parameters():
-            parameter.grad = torch.ones_like(parameter)
+            parameter.grad = torch.full_like(parameter, float(options["leftover"]))
     loss = _steep_loss if options.get("steep") else F.cross_entropy
     result = train(model, _pairs(*sizes), loss, optimiser)
     return {
@@ -223,6 +225,8 @@ TRAIN_EPOCH = Exercise(
         Probe("an optimiser for the last layer only", lambda: (4, 4, 4, 1), {"last_layer": True, "leftover": True}),
         Probe("another loss, with long gradients", lambda: (5, 5, 2), {"steep": True, "optimiser": "AdamW"}),
         Probe("long gradients and SGD for the last layer", lambda: (5, 5, 2), {"steep": True, "last_layer": True}),
+        Probe("gradients of nan left from before the call", lambda: (4, 4), {"leftover": math.nan}),
+        Probe("an optimiser with two groups", lambda: (4, 4, 2), {"groups": True, "leftover": True}),
     ),
     hints=(
         "Set the mode once. Then, for each batch: predict, measure, clear, differentiate, step. How many items "
@@ -396,6 +400,7 @@ def _validated(
 ) -> dict[str, Any]:
     """Returns what one call found, how it asked the model, and what it left behind."""
     model = _Watched(norm=True).train(training)
+    model.body[0].requires_grad_(False)
     with torch.set_grad_enabled(recording):
         result = validate(model, _pairs(*sizes), _errors if errors else F.cross_entropy)
         still_recording = torch.is_grad_enabled()
@@ -774,6 +779,9 @@ EARLY_STOPPING = Exercise(
         Probe("a second run that begins higher", lambda: (3, [0.5, 0.6], [0.9, 0.8, 0.7, 0.65, 0.6])),
         Probe("a second run after a run that was waiting", lambda: (2, [0.5, 0.6], [0.9, 0.95, 0.8, 0.7])),
         Probe("two callbacks, with patience 3 and 2", lambda: (3, [0.9, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]), {"beside": 2}),
+        Probe("two callbacks, with patience 2 and 4", lambda: (2, [0.9, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]), {"beside": 4}),
+        Probe("losses below zero", lambda: (2, [-1.0, -2.0, -3.0, -2.5, -2.9, -4.0])),
+        Probe("a loss of zero", lambda: (2, [0.5, 0.0, 0.2, 0.1, 0.05, 0.01])),
     ),
     hints=(
         "What must the callback remember from epoch to epoch? A list of the losses will do. How many epochs lie "

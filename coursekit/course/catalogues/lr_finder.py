@@ -141,6 +141,7 @@ SMOOTHED = Exercise(
     probes=(
         Probe("a single loss", lambda: ([4.0],)),
         Probe("two losses and a beta of 0.5", lambda: ([4.0, 1.0],), {"beta": 0.5}),
+        Probe("a beta of 0", lambda: ([4.0, 1.0, 2.0],), {"beta": 0.0}),
         Probe("four losses", lambda: ([4.0, 3.0, 2.0, 5.0],)),
         Probe("a constant loss", lambda: ([0.7] * 20,), {"beta": 0.9}),
         Probe("sixty losses", lambda: ([2 + math.cos(i) for i in range(60)],)),
@@ -243,6 +244,7 @@ HAS_EXPLODED = Exercise(
         Probe("a high beginning", lambda: ([10.0] + [0.1] * 10,)),
         Probe("a fall and then a rise", lambda: ([10.0] + [0.01] * 30 + [10.0, 10.0, 20.0],)),
         Probe("a slow rise", lambda: ([1.02**i for i in range(95)],), {"stop_factor": 2.0}),
+        Probe("a single loss and a factor of 1", lambda: ([1.0],), {"stop_factor": 1.0}),
     ),
     hints=(
         "Smooth the losses first. A comparison with nan is always False, so ask about nan and infinity separately.",
@@ -330,6 +332,8 @@ def _case(name: str) -> tuple[nn.Module, Optimizer, list[tuple[Tensor, Tensor]]]
         model.eval()
     if "one layer" in name:
         inner[0].eval().requires_grad_(False)
+    if "the first layer" in name:
+        model[0].eval()
     return model, opt, batches
 
 
@@ -526,6 +530,7 @@ REMEMBER = Exercise(
         Probe("batch normalisation", lambda: ("a normalised model",)),
         Probe("a model in evaluation mode", lambda: ("a normalised model in evaluation mode",)),
         Probe("one layer in evaluation mode", lambda: ("a normalised model, one layer in eval mode",)),
+        Probe("one of two linear layers in evaluation mode", lambda: ("a model, the first layer in eval mode",)),
         Probe("dropout", lambda: ("a model with dropout",)),
         Probe("momentum that is not used yet", lambda: ("a model with momentum",)),
         Probe("momentum that is in use", lambda: ("a normalised model, momentum, used",)),
@@ -581,6 +586,16 @@ def _loss_with(trouble: str, after: int) -> Callable[[Tensor, Tensor], Tensor]:
     return loss_func
 
 
+class _Loader:
+    """Serves batches again and again, and can't be indexed, as a loader can't."""
+
+    def __init__(self, batches: list[tuple[Tensor, Tensor]]) -> None:
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return iter(self._batches)
+
+
 def _swept(
     find: Callable[..., Any], name: str, rates: list[float], trouble: str = "", **options: Any
 ) -> dict[str, Any]:
@@ -588,7 +603,8 @@ def _swept(
     case = model, opt, batches = _case(name)
     before, came, found, losses = _everything(model, opt), "nothing", list[float](), list[float]()
     try:
-        found, losses = find(model, opt, _loss_with(trouble, 5), batches, rates, **options)
+        served = _Loader(batches) if "a loader" in name else batches
+        found, losses = find(model, opt, _loss_with(trouble, 5), served, rates, **options)
     except (_Trouble, KeyboardInterrupt) as error:
         came = type(error).__name__.lstrip("_")
     return {
@@ -716,6 +732,7 @@ LR_FIND = Exercise(
         Probe("three low rates", lambda: ("a model in training mode, plain SGD", list(_FEW))),
         Probe("more rates than batches", lambda: ("a model in training mode, plain SGD", growing_rates(1e-3, 0.1, 7))),
         Probe("rates up to 100", lambda: ("a model in training mode, plain SGD", growing_rates(1e-2, 100, 20))),
+        Probe("batches from a loader", lambda: ("a model, plain SGD, a loader", growing_rates(1e-3, 0.1, 7))),
         Probe(
             "another stop factor", lambda: ("a model, plain SGD", growing_rates(1e-2, 100, 20)), {"stop_factor": 20.0}
         ),

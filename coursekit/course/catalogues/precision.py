@@ -592,6 +592,7 @@ def _after_batches(function: Callable[..., Any], batches: list[Tensor]) -> dict[
     return {
         "gradient": weights.grad,
         "returned": mean,
+        "the result holds on to a graph": getattr(mean, "requires_grad", False),
         "weights": weights.detach(),
         "losses in memory at once": most,
         "items in the largest batch": largest,

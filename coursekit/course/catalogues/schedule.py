@@ -167,6 +167,7 @@ ONE_CYCLE = Exercise(
         Probe("a climb of nine tenths", lambda: (7, 10, 8.0), {**_SMALL, "pct_start": 0.9}),
         Probe("every step of a run of seven", lambda: (range(7), 7, 30.0), {"pct_start": 0.5, "final_div": 3.0}),
         Probe("every step of a run of 101", lambda: (range(101), 101, 0.5), {"div": 10.0}),
+        Probe("the last step of a run at a low maximum", lambda: (99, 100, 0.001)),
     ),
     hints=(
         "Two half cosines. Which share of the climb is done at `step`, if it ends at `peak = pct_start * total - 1`? "
