@@ -39,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_site_has_no_fault_and_a_page_for_every_lesson_case_and_package(site: Path) -> None:
     notebooks = {path.relative_to(NBS).with_suffix(".html") for path in build_site.handed_out()}
-    packages = {Path("reference") / f"{floor.package or 'ground'}.html" for floor in HOUSE}
+    packages = {Path("reference") / f"{floor.name or floor.package}.html" for floor in HOUSE}
     there = {path.relative_to(site) for path in site.rglob("*.html")}
     assert len(notebooks) >= 17
     assert notebooks | packages <= there

@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from tools.glossary import slug
-from tools.house import HOUSE, module_names
+from tools.house import HOUSE, Floor, module_names
 from tools.notebooks import ROOT
 
 PACKAGE = ROOT / "coursekit"
-GROUND = "ground"  # the page of the modules that stand in no package
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -46,8 +45,14 @@ def _module(dotted: str) -> Module:
 
 def address_of(dotted: str) -> str:
     """Returns the address of a module below the site's root: its package's page, and its heading there."""
-    package = dotted.split(".")[0] if "." in dotted else GROUND
-    return f"reference/{package}.md#{slug(dotted)}"
+    package, _, name = dotted.rpartition(".") if "." in dotted else ("", "", dotted)
+    floor = next(f for f in HOUSE if f.package == package.split(".")[0] and (package or name in f.modules))
+    return f"reference/{floor_name(floor)}.md#{slug(dotted)}"
+
+
+def floor_name(floor: Floor) -> str:
+    """Returns what the page of a floor is called: the package, or the name of loose modules."""
+    return floor.name or floor.package
 
 
 def reference() -> dict[str, str]:
@@ -57,8 +62,7 @@ def reference() -> dict[str, str]:
     pages = {"reference/index.md": _index()}
     for floor in HOUSE:
         dotted = [f"{floor.package}.{name}".lstrip(".") for name in floor.modules]
-        page = _package_page(floor.package, floor.question, [found[name] for name in dotted], names)
-        pages[f"reference/{floor.package or GROUND}.md"] = page
+        pages[f"reference/{floor_name(floor)}.md"] = _floor_page(floor, [found[name] for name in dotted], names)
     return pages
 
 
@@ -92,15 +96,15 @@ def _index() -> str:
         "|---|---|---|",
     ]
     for floor in HOUSE:
-        package = floor.package or GROUND
-        lines.append(f"| [{package}](/reference/{package}.md) | {floor.question} | {len(floor.modules)} |")
-    toctree = ["```{toctree}", ":hidden:", "", *(floor.package or GROUND for floor in HOUSE), "```", ""]
+        name = floor_name(floor)
+        lines.append(f"| [{name}](/reference/{name}.md) | {floor.question} | {len(floor.modules)} |")
+    toctree = ["```{toctree}", ":hidden:", "", *map(floor_name, HOUSE), "```", ""]
     return "\n".join([*lines, "", *toctree])
 
 
-def _package_page(package: str, question: str, found: list[Module], names: Mapping[str, str]) -> str:
-    title = f"`coursekit.{package}`" if package else "The ground: modules in no package"
-    lines = [f"# {title}", "", question, "", "| module | what is in it |", "|---|---|"]
+def _floor_page(floor: Floor, found: list[Module], names: Mapping[str, str]) -> str:
+    title = f"`coursekit.{floor.package}`" if floor.package else f"The {floor.name}: modules in no package"
+    lines = [f"# {title}", "", floor.question, "", "| module | what is in it |", "|---|---|"]
     for module in found:
         lines.append(f"| [`{module.dotted}`](#{slug(module.dotted)}) | {_first_sentence(module.tree)} |")
     return "\n\n".join(["\n".join(lines), *(module_section(module, names) for module in found)])
