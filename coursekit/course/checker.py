@@ -112,7 +112,8 @@ def hint(answer: Callable[..., Any] | str) -> None:
         return
     record = read_record(name)
     verdict = judge(found, _learners(answer, name))
-    rungs = (found.hints[0], verdict.message, found.hints[1])
+    seen = "\n".join(line for line in verdict.message.splitlines() if "takes you on" not in line)
+    rungs = (found.hints[0], seen, found.hints[1])
     step = record.hints % len(rungs)  # after the last one they begin again
     record.hints += 1
     write_record(name, record)

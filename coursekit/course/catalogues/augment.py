@@ -234,7 +234,7 @@ SHOW_BOX = Exercise(
     lesson="03",
     reference=show_box,
     probes=(
-        Probe("the whole picture", lambda: (0, 0, 1, 1)),
+        Probe("the whole picture", lambda: (0.0, 0.0, 1.0, 1.0)),
         Probe("the middle", lambda: (0.25, 0.25, 0.75, 0.75)),
         Probe("the left half", lambda: (0.0, 0.0, 0.5, 1.0)),
         Probe("the top right quarter", lambda: (0.5, 0.0, 1.0, 0.5)),

@@ -209,12 +209,20 @@ def stratified_split(labels: list[str], share: float, seed: int) -> tuple[list[i
     return train, valid
 
 
+class _Renamed(str):
+    """Is a label with another hash, as labels have in another process, where sets come in another order."""
+
+    def __hash__(self) -> int:
+        return hash(("another process", str(self)))
+
+
 def _facts(split: Callable[..., Any], labels: Sequence[str], share: float, seed: int) -> dict[str, Any]:
     """Returns what must hold for any right split: each fact is a number or a list that can be read."""
     kept = random.getstate()
     random.seed(1234)
     before = random.getstate()
     sides = [[sorted(map(int, side)) for side in split(labels, share, seed)] for _ in range(2)]
+    elsewhere = [sorted(map(int, side)) for side in split([_Renamed(label) for label in labels], share, seed)]
     others = [sorted(map(int, split(labels, share, seed + k)[1])) for k in range(1, 9)]
     touched = random.getstate() != before
     random.setstate(kept)
@@ -225,6 +233,7 @@ def _facts(split: Callable[..., Any], labels: Sequence[str], share: float, seed:
         "positions that come twice": sorted(i for i, times in Counter(train + valid).items() if times > 1),
         "photos of each class in validation": {c: sum(labels[i] == c for i in valid) for c in sorted(set(labels))},
         "the same seed gives the same split": sides[0] == sides[1],
+        "another process gives the same split": sides[0] != sides[1] or elsewhere == sides[0],
         "all of nine seeds give one split": all(other == valid for other in others),
         "random's global generator was touched": touched,
     }
@@ -242,6 +251,18 @@ def _by_class(
         sides[1].extend(members[:cut])
         sides[0].extend(members[cut:])
     return sides
+
+
+def _unsorted_classes(labels: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
+    generator, train, valid = random.Random(seed), list[int](), list[int]()
+    elsewhere = isinstance(labels[0], _Renamed)
+    for label in sorted(set(labels), reverse=elsewhere):  # as a set may be ordered here, and in another process
+        members = [i for i, other in enumerate(labels) if other == label]
+        generator.shuffle(members)
+        cut = round(share * len(members))
+        valid += members[:cut]
+        train += members[cut:]
+    return train, valid
 
 
 def _by_chance(labels: Sequence[str], share: float, seed: int) -> tuple[list[int], list[int]]:
@@ -303,6 +324,11 @@ STRATIFIED_SPLIT = Exercise(
             "by-chance",
             _by_chance,
             "You shuffle all photos together, so chance decides how many of each class validate. Go class by class.",
+        ),
+        Misconception(
+            "classes-not-sorted",
+            _unsorted_classes,
+            "You go through a set. Its order changes from one Python process to the next, and the split with it. Sort the classes.",
         ),
         Misconception(
             "sides-swapped",

@@ -116,7 +116,7 @@ SOFTMAX = Exercise(
         Misconception(
             "both-without-keepdim",
             lambda x, dim=-1: (e := (x - x.amax(dim)).exp()) / e.sum(dim),
-            "The maxima and the sums have lost their dimension. Both reductions need keepdim=True.",
+            "A maximum or a sum without keepdim=True loses its dimension, so rows meet columns. Keep it in each reduction.",
         ),
         Misconception(
             "divided-by-maximum",
@@ -216,7 +216,7 @@ SOFTMAX = Exercise(
         Misconception(
             "always-last-dim",
             lambda x, dim=-1: (e := (x - x.amax(-1, keepdim=True)).exp()) / e.sum(-1, keepdim=True),
-            "`dim` is ignored: this always works along the last dimension. Pass `dim` to both reductions.",
+            "`dim` is ignored: this always works along the last dimension. Pass `dim` to each reduction.",
         ),
         Misconception(
             "always-dim-1",
@@ -346,7 +346,7 @@ LOG_SOFTMAX = Exercise(
         Misconception(
             "both-without-keepdim",
             lambda x, dim=-1: (s := x - x.amax(dim)) - s.exp().sum(dim).log(),
-            "The maxima and the sums have lost their dimension. Both reductions need keepdim=True.",
+            "A maximum or a sum without keepdim=True loses its dimension, so rows meet columns. Keep it in each reduction.",
         ),
         Misconception(
             "minus-covers-one",

@@ -96,10 +96,10 @@ MISSED_DEFECTS = Exercise(
         Misconception(
             "only-the-first",
             lambda said, truth: min(missed_defects(said, truth), 1),
-            "The function stops at the first missed defect. Put the return behind the loop, not inside it.",
+            "You count one at most. Is the return inside the loop, or does it say n = 1 in place of n += 1?",
         ),
         Misconception(
-            "never-adds", lambda said, truth: 0, "You always return 0. Is the number raised inside the loop?"
+            "never-adds", lambda said, truth: 0, "You always return 0. Raise the number inside the loop, and return it after the loop."
         ),
     ),
 )
