@@ -355,6 +355,7 @@ def test_every_choice_of_a_quiz_opens_its_answer(page, lab: Lab) -> None:
     page.goto(f"{lab.address}/lab/tree/00b_primer.ipynb?token={TOKEN}&reset")
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=90_000)
     choices = page.locator(".jp-OutputArea-output details")
+    wait_until(lambda: choices.count() >= 6, seconds=60)
     assert choices.count() >= 6
     for choice in choices.all():
         assert not choice.locator("div").is_visible()
