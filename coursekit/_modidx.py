@@ -1398,6 +1398,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                      'coursekit/course/exercises.py'),
                                             'coursekit.course.exercises._run': ( 'lib/course/exercises.html#_run',
                                                                                  'coursekit/course/exercises.py'),
+                                            'coursekit.course.exercises._run_ours': ( 'lib/course/exercises.html#_run_ours',
+                                                                                      'coursekit/course/exercises.py'),
                                             'coursekit.course.exercises._same': ( 'lib/course/exercises.html#_same',
                                                                                   'coursekit/course/exercises.py'),
                                             'coursekit.course.exercises._short': ( 'lib/course/exercises.html#_short',

@@ -5,6 +5,7 @@
 # %% ../../nbs/lib/course/exercises.ipynb #7e2bba44
 from __future__ import annotations
 
+import copy
 import dis
 import inspect
 import math
@@ -65,7 +66,7 @@ class Exercise:
     shows. `probes`: questions, from the smallest to the largest. `accepted`: other right answers; tests use them.
     `misconceptions`: the usual wrong answers. `hints`: a nudge, and nearly the code. `forbidden`: names of torch
     functions that would do the whole exercise. `ask`: what is compared, called with the function and a probe's
-    arguments; by default it calls the function.
+    arguments; by default it calls the function. `known`: what our own functions have done, by function and probe.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Exercise:
     accepted: Sequence[Callable[..., Any]] = ()
     forbidden: Sequence[str] = ()
     ask: Callable[..., Any] = _call
+    known: dict[tuple[Any, int], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ def _undisturbed() -> Iterator[None]:
 
 def _run(exercise: Exercise, function: Callable[..., Any], probe: Probe) -> _Outcome:
     """Asks one probe, and returns what happened; only an interrupt gets through."""
-    outcome, arguments, untouched = _Outcome(), probe.arguments(), probe.arguments()
+    # copies, since a function that changes an object shared by several calls would spoil all later checks
+    outcome, arguments, untouched = _Outcome(), copy.deepcopy(probe.arguments()), copy.deepcopy(probe.arguments())
     if probe.gradient:
         arguments = (arguments[0].requires_grad_(), *arguments[1:])
 
@@ -149,6 +152,13 @@ def _run(exercise: Exercise, function: Callable[..., Any], probe: Probe) -> _Out
     outcome.calls = calls.names
     outcome.changed_input = any(compare(a, b) is not None for a, b in zip(arguments, untouched, strict=True))
     return outcome
+
+
+def _run_ours(exercise: Exercise, ours: Callable[..., Any], number: int) -> _Outcome:
+    """Asks our version or a mistake a probe; once, because every further check needs the same answers."""
+    if (ours, number) not in exercise.known:
+        exercise.known[ours, number] = _run(exercise, ours, exercise.probes[number])
+    return exercise.known[ours, number]
 
 
 def _slope(outcome: _Outcome, x: Tensor) -> Tensor | None:
@@ -172,8 +182,8 @@ def judge(exercise: Exercise, function: Callable[..., Any]) -> CheckResult:
     if re.match(r"coursekit\.(?!course\.)", getattr(function, "__module__", None) or ""):
         return _failed(exercise, "forbidden-call", "This is the library's own function. Write one yourself.")
     outcomes: list[_Outcome] = []
-    for probe in exercise.probes:
-        outcome, want = _run(exercise, function, probe), _run(exercise, exercise.reference, probe)
+    for number, probe in enumerate(exercise.probes):
+        outcome, want = _run(exercise, function, probe), _run_ours(exercise, exercise.reference, number)
         outcomes.append(outcome)
         fault = _broken_rule(exercise, outcome, want) or _fault(probe, outcome, want)
         if fault:
@@ -272,7 +282,7 @@ def _diagnose(
 ) -> Misconception | None:
     suspects = []
     for misconception in exercise.misconceptions:
-        theirs = (_run(exercise, misconception.wrong, probe) for probe in exercise.probes[: len(outcomes)])
+        theirs = (_run_ours(exercise, misconception.wrong, number) for number in range(len(outcomes)))
         if all(_same(a, b, probe) for a, b, probe in zip(outcomes, theirs, exercise.probes, strict=False)):
             suspects.append(misconception)
     if not suspects:
@@ -281,7 +291,7 @@ def _diagnose(
     mine = [_run(exercise, function, probe) for probe in later]
 
     def agreement(suspect: Misconception) -> int:
-        theirs = (_run(exercise, suspect.wrong, probe) for probe in later)
+        theirs = (_run_ours(exercise, suspect.wrong, number) for number in range(len(outcomes), len(exercise.probes)))
         return sum(_same(a, b, probe) for a, b, probe in zip(mine, theirs, later, strict=True))
 
     best = max(suspects, key=agreement)

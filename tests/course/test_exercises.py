@@ -142,6 +142,40 @@ def test_the_message_shows_input_yours_expected_and_why_in_that_order() -> None:
     assert judge(HALF, lambda x: x - 2).message.splitlines()[-1] == "This subtracts 2."
 
 
+def test_a_function_that_changes_what_its_probes_share_is_found_and_spoils_no_later_check() -> None:
+    shared = torch.tensor([4.0, 2.0])
+    exercise = Exercise(
+        name="half",
+        lesson="00",
+        reference=lambda x: x / 2,
+        probes=[Probe("one tensor for all calls", lambda: (shared,))],
+        misconceptions=[Misconception("minus-two", lambda x: x - 2, "This subtracts 2.")],
+        hints=("Divide.", "x / ..."),
+    )
+    assert judge(exercise, in_place).diagnosis == "changed-input"
+    assert judge(exercise, lambda x: x - 2).diagnosis == "minus-two"
+    assert judge(exercise, lambda x: x / 2).passed and shared.tolist() == [4.0, 2.0]
+
+
+def test_our_own_functions_are_asked_once() -> None:
+    asked: list[float] = []
+
+    def wrong(x: torch.Tensor) -> torch.Tensor:
+        asked.append(x.item())
+        return x - 2
+
+    exercise = Exercise(
+        name="half",
+        lesson="00",
+        reference=lambda x: x / 2,
+        probes=[Probe("a number", lambda: (torch.tensor(8.0),))],
+        misconceptions=[Misconception("minus-two", wrong, "This subtracts 2.")],
+        hints=("Divide.", "x / ..."),
+    )
+    assert [judge(exercise, lambda x, k=k: x - k).diagnosis for k in (1, 2, 3)] == ["unknown", "minus-two", "unknown"]
+    assert asked == [8.0]
+
+
 def test_nothing_is_broadcast_to_make_it_fit() -> None:
     assert judge(HALF, lambda x: (x * 0.5).expand(3)).diagnosis == "wrong-shape"
     assert judge(HALF, lambda x: (x * 0.5).sum()).diagnosis == "wrong-shape"
