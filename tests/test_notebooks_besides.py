@@ -6,13 +6,19 @@ import pytest
 from test_notebooks import LESSONS, NAMES, OFFLINE
 
 from tools.learner_copies import copy_of
-from tools.notebooks import NBS, NotebookFailure, execute
+from tools.notebooks import NBS, NotebookFailure, execute, read
 
 SECONDS = 300  # for a whole notebook, on two cores, which other work may share
 LONGER = {"cases/textiles.ipynb": 480}  # trains a whole network on tiles: 250 s where two processes share two cores
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in LESSONS])
+def only_makes_a_module(name: str) -> bool:
+    """Whether every cell of code is exported: importing the module, as other tests do, runs them all."""
+    code = [cell.source for cell in read(NBS / name).cells if cell.cell_type == "code" and cell.source.strip()]
+    return all(source.startswith(("#| export", "#| default_exp")) for source in code)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in LESSONS and not only_makes_a_module(name)])
 def test_notebook_runs_to_its_end(name: str, copy_of_nbs: Path) -> None:
     """A case runs as a learner's copy, unsolved. Its exercises come last; test_learner_copies.py judges our answers."""
     if name.startswith("cases/"):
