@@ -121,15 +121,9 @@ def test_a_new_word_without_a_meaning_is_refused(tmp_path: Path) -> None:
         glossary.glossary(tmp_path)
 
 
-def test_new_words_in_running_text_count_once() -> None:
-    words = "**New words.** *Batch*: photos. *Missed defect*, *false alarm*: two mistakes. *Item*: a file."
-    sections = [glossary.Section("Summary", words.splitlines())]
-    assert list(glossary.told_words(sections)) == [
-        ("Batch", "photos."),
-        ("Missed defect", "two mistakes."),
-        ("false alarm", "two mistakes."),
-        ("Item", "a file."),
-    ]
+def test_every_lesson_defines_its_new_words() -> None:
+    lessons = {path.name for path in build_site.NBS.glob("[0-9]*.ipynb")}
+    assert lessons - {term.notebook for term in glossary.glossary()} == set()
 
 
 def test_a_reader_sees_a_stub_with_our_version_folded_and_no_cell_for_authors() -> None:

@@ -28,17 +28,18 @@ class SiteError(Exception):
 
 
 def build(site: Path, quiet: bool = True) -> None:
-    """Builds the site anew in the folder `site`; raises `SiteError` and leaves the pages there to be looked at."""
+    """Builds the site anew in the folder `site`; raises `SiteError`, and leaves pages with faults to be looked at."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "source"
+        source, built = Path(folder) / "source", Path(folder) / "built" / "site"  # myst-nb writes beside what it builds
         write_source(source)
+        flags = ["-b", "html", "-W", "--keep-going", "-d", str(Path(folder) / "trees"), *(["-q"] if quiet else [])]
+        if sphinx_build([*flags, str(source), str(built)]) != 0:
+            raise SiteError("Sphinx has warned of what stands above.")
+        for left_over in (".buildinfo", "objects.inv"):
+            (built / left_over).unlink(missing_ok=True)
         if site.exists():
             shutil.rmtree(site)
-        flags = ["-b", "html", "-W", "--keep-going", "-d", str(Path(folder) / "trees"), *(["-q"] if quiet else [])]
-        if sphinx_build([*flags, str(source), str(site)]) != 0:
-            raise SiteError("Sphinx has warned of what stands above.")
-    for left_over in (".buildinfo", "objects.inv"):
-        (site / left_over).unlink(missing_ok=True)
+        shutil.move(built, site)
     if faults := check_site.faults(site):
         raise SiteError("\n".join(faults))
 

@@ -14,10 +14,9 @@ from nbformat import NotebookNode
 from tools.learner_copies import HANDED_OUT
 from tools.notebooks import NBS, read
 
+NEW_WORDS = "New words"
 HEADING = re.compile(r"^#{1,4} +(.+?) *$")
-NEW_WORDS = re.compile(r"^(#+ +New words *$|\*\*New words\.?\*\*)")
 BULLET = re.compile(r"^[-*] +\*\*(.+?):?\*\*:? *(.*)$")
-SENTENCE = re.compile(r"\*([^*]+?)\*((?:, \*[^*]+?\*)*): (.+?)(?= \*[^*]+?\*(?:, \*[^*]+?\*)*: |$)")
 
 
 class GlossaryError(Exception):
@@ -47,22 +46,15 @@ def slug(title: str) -> str:
 
 
 def glossary(nbs: Path = NBS) -> list[Term]:
-    """Returns the terms of all lessons and cases in alphabetical order; raises `GlossaryError` for one defined twice.
-
-    Where a notebook has its new words in running text (`**New words.** *Term*: meaning.`) instead of bullets, the first
-    definition counts and later ones are left out.
-    """
+    """Returns the terms of lessons and cases in alphabetical order; raises `GlossaryError` for one defined twice."""
     listed: dict[str, Term] = {}
-    told: dict[str, Term] = {}
     for path in (path for pattern in HANDED_OUT for path in sorted(nbs.glob(pattern))):
         sections = sections_of(read(path))
         name, title = path.relative_to(nbs).as_posix(), sections[0].heading
         for term, meaning in listed_words(sections, name):
             _refuse_second(term, name, listed)
             listed[term.casefold()] = Term(term, meaning, name, title, introduction(term, sections))
-        for term, meaning in told_words(sections):
-            told.setdefault(term.casefold(), Term(term, meaning, name, title, introduction(term, sections)))
-    return sorted((told | listed).values(), key=lambda term: term.name.casefold())
+    return sorted(listed.values(), key=lambda term: term.name.casefold())
 
 
 def _refuse_second(term: str, notebook: str, listed: dict[str, Term]) -> None:
@@ -85,8 +77,6 @@ def sections_of(notebook: NotebookNode) -> list[Section]:
                 continue
             elif heading := HEADING.match(line):
                 sections.append(Section(heading[1], []))
-                if NEW_WORDS.match(line):
-                    sections[-1].lines.append("**New words.**")
             else:
                 sections[-1].lines.append(line)
         sections[-1].lines.append("")
@@ -95,31 +85,12 @@ def sections_of(notebook: NotebookNode) -> list[Section]:
 
 def listed_words(sections: Sequence[Section], notebook: str) -> Iterator[tuple[str, str]]:
     """Yields (term, meaning) for each bullet below "New words"; raises `GlossaryError` for one of another form."""
-    for bullet in _bullets(_below_new_words(sections)):
+    below = [line for section in sections if section.heading == NEW_WORDS for line in section.lines]
+    for bullet in _bullets(below):
         found = BULLET.match(bullet)
         if found is None or not found[2]:
             raise GlossaryError(f"nbs/{notebook}: '{bullet}' under 'New words' is not '- **term**: meaning'.")
         yield found[1].strip(), found[2].strip()
-
-
-def told_words(sections: Sequence[Section]) -> Iterator[tuple[str, str]]:
-    """Yields (term, meaning) for new words in running text: `*Term*: meaning. *Term*: meaning.`"""
-    lines = _below_new_words(sections)
-    text = " ".join(line for line in lines if not line.startswith(("- ", "* ", "  "))).strip()
-    for found in SENTENCE.finditer(text):
-        for name in (found[1] + found[2].replace("*", "")).split(", ") if found[2] else [found[1]]:
-            yield name, found[3].strip()
-
-
-def _below_new_words(sections: Sequence[Section]) -> list[str]:
-    'The lines from the words "New words" to the end of their section, a bullet list or a paragraph.'
-    below: list[str] = []
-    for section in sections:
-        starts = [i for i, line in enumerate(section.lines) if NEW_WORDS.match(line)]
-        if starts:
-            first = NEW_WORDS.sub("", section.lines[starts[0]]).strip()
-            below += [first, *section.lines[starts[0] + 1 :]]
-    return below
 
 
 def _bullets(lines: Sequence[str]) -> list[str]:
@@ -143,15 +114,10 @@ def introduction(term: str, sections: Sequence[Section]) -> str:
     word = rf"(?:{'|'.join(names)})(?:e?s)?"
     for pattern in (rf"\*\*{word}\.?\*\*", rf"\b{word}\b"):
         for section in sections:
-            text = "\n".join([section.heading, *_before_new_words(section.lines)])
-            if re.search(pattern, text, re.IGNORECASE):
+            text = "\n".join([section.heading, *section.lines])
+            if section.heading != NEW_WORDS and re.search(pattern, text, re.IGNORECASE):
                 return section.heading
-    return next(s.heading for s in sections if any(NEW_WORDS.match(line) for line in s.lines))
-
-
-def _before_new_words(lines: Sequence[str]) -> Sequence[str]:
-    end = next((i for i, line in enumerate(lines) if NEW_WORDS.match(line)), len(lines))
-    return lines[:end]
+    return NEW_WORDS
 
 
 def page(terms: Sequence[Term]) -> str:
