@@ -50,15 +50,16 @@ SERVER_FLAGS = (
     "--no-browser --ServerApp.ip=127.0.0.1 --ServerApp.port={port} --ServerApp.port_retries=0 "
     f"--IdentityProvider.token={TOKEN} --LabApp.expose_app_in_browser=True"
 )
-# What the page is asked while the cells run: "running", "done", or the text of the first error.
+# What the page is asked while the cells run: "running" and where, "done", or the text of the first error.
 RUN_STATE = """() => {
   const panel = window.jupyterapp.shell.currentWidget;
   const code = [...panel.content.model.cells].filter(cell => cell.type === 'code');
   const outputs = code.flatMap(cell => cell.sharedModel.outputs);
   const error = outputs.find(output => output.output_type === 'error');
   if (error) return `error: ${error.ename}: ${error.evalue}`;
-  const ran = code.every(cell => cell.executionCount || !cell.sharedModel.getSource().trim());
-  return ran && panel.sessionContext.session?.kernel?.status === 'idle' ? 'done' : 'running';
+  const waiting = code.findIndex(cell => !cell.executionCount && cell.sharedModel.getSource().trim());
+  const status = panel.sessionContext.session?.kernel?.status;
+  return waiting < 0 && status === 'idle' ? 'done' : `running: cell ${waiting} of ${code.length}, kernel ${status}`;
 }"""
 KERNEL_READY = """() => {
   const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
@@ -160,7 +161,7 @@ def open_and_run(page, lab: Lab, lesson: str, seconds: float) -> None:
     page.wait_for_function(KERNEL_READY, timeout=90_000)
     page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
-    wait_until(lambda: page.evaluate(RUN_STATE) != "running", seconds)
+    wait_until(lambda: not page.evaluate(RUN_STATE).startswith("running"), seconds)
     assert page.evaluate(RUN_STATE) == "done"
 
 

@@ -9,6 +9,7 @@ import copy
 import dis
 import inspect
 import math
+import random
 import re
 import textwrap
 import warnings
@@ -25,7 +26,7 @@ from torch.overrides import TorchFunctionMode
 from .comparison import compare, describe_kind
 
 # %% auto #0
-__all__ = ['Probe', 'Misconception', 'Exercise', 'CheckResult', 'judge', 'source_of']
+__all__ = ['Probe', 'Misconception', 'Exercise', 'CheckResult', 'random_states', 'judge', 'source_of']
 
 # %% ../../nbs/lib/course/exercises.ipynb #c8ad6597
 def _call(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -122,12 +123,28 @@ class _Outcome:
     calls: set[str] = field(default_factory=set)
 
 
+def random_states() -> dict[str, Any]:
+    """Returns the states of the three global random generators, in a form that `==` can compare."""
+    _, numbers, place, *_ = np.random.get_state()
+    by_numpy = (numbers.tolist(), place)  # type: ignore[attr-defined]
+    return {"random": random.getstate(), "numpy": by_numpy, "torch": torch.get_rng_state().tolist()}
+
+
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Hides warnings, and keeps torch's random generator as it was."""
+    """Hides warnings, starts the global random generators at one state for every call, and puts theirs back."""
+    kept, kept_by_numpy = random.getstate(), np.random.get_state()
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.enable_grad():
         warnings.simplefilter("ignore")
-        yield
+        # no seed that an exercise uses: a function that seeds with its argument would seem to leave the state alone
+        random.seed(20261128)
+        np.random.seed(20261128)
+        torch.default_generator.manual_seed(20261128)
+        try:
+            yield
+        finally:
+            random.setstate(kept)
+            np.random.set_state(kept_by_numpy)
 
 
 def _run(exercise: Exercise, function: Callable[..., Any], probe: Probe) -> _Outcome:

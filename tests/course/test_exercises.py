@@ -1,5 +1,6 @@
 """The checker: each mistake has a diagnosis of its own, right code passes, and code written apart is not let through."""
 
+import dataclasses
 import importlib.util
 import inspect
 import json
@@ -179,6 +180,19 @@ def test_our_own_functions_are_asked_once() -> None:
 def test_nothing_is_broadcast_to_make_it_fit() -> None:
     assert judge(HALF, lambda x: (x * 0.5).expand(3)).diagnosis == "wrong-shape"
     assert judge(HALF, lambda x: (x * 0.5).sum()).diagnosis == "wrong-shape"
+
+
+@pytest.mark.parametrize("name", ["grouped_split", "epoch_batches", "stratified_split"])
+def test_what_was_drawn_before_a_check_does_not_change_its_verdict(name: str) -> None:
+    """A learner tries a function that seeds a global generator, and then checks it: the seed is still noticed."""
+    wrong = {m.name: m.wrong for m in EXERCISES[name].misconceptions if m.name.startswith("global-")}
+    assert wrong
+    for diagnosis, function in wrong.items():
+        for probe in EXERCISES[name].probes:
+            function(*probe.arguments())
+            fresh = dataclasses.replace(EXERCISES[name])  # has remembered no answers
+            result = judge(fresh, function)
+            assert result.diagnosis == diagnosis, result.message
 
 
 def test_the_checker_leaves_the_random_generators_as_they_were() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, tensor
 
-from ..exercises import Exercise, Misconception, Probe
+from ..exercises import Exercise, Misconception, Probe, random_states
 
 # %% auto #0
 __all__ = ['LABEL_OF', 'GROUPED_SPLIT', 'COLLATE', 'ROTATION', 'EXERCISES', 'label_of', 'grouped_split', 'collate', 'rotation']
@@ -241,11 +241,6 @@ def grouped_split(groups: Sequence[Any], share: float, seed: int) -> tuple[list[
     return [i for i in range(len(groups)) if i not in set(valid)], valid
 
 
-def _random_states() -> dict[str, Any]:
-    numbers = np.random.get_state()[1].tolist()  # type: ignore[index]
-    return {"random": random.getstate(), "numpy": numbers, "torch": torch.get_rng_state().tolist()}
-
-
 class _Renamed(str):
     """Is a group's name with another hash, as names have in another process, where sets come in another order."""
 
@@ -255,14 +250,14 @@ class _Renamed(str):
 
 def _facts(split: Callable[..., Any], groups: Sequence[Any], share: float, seed: int) -> dict[str, Any]:
     """Returns what must hold for any right split of `groups`: each fact is a number or a list that can be read."""
-    before = _random_states()
+    before = random_states()
     train, valid = split(groups, share, seed)
     again = [split(groups, share, seed) for _ in range(8)]
     elsewhere = split([_Renamed(group) if isinstance(group, str) else group for group in groups], share, seed)
     first = [sorted(map(int, part)) for part in (train, valid)]
     steady = all([sorted(map(int, part)) for part in sides] == first for sides in again)
     side_types = {type(side).__name__ for side in (train, valid)}
-    after = _random_states()
+    after = random_states()
     train, valid = [int(i) for i in train], [int(i) for i in valid]
     sizes = Counter(groups)
     sides = {side: {groups[i] for i in part if 0 <= i < len(groups)} for side, part in (("t", train), ("v", valid))}

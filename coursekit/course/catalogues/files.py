@@ -218,14 +218,11 @@ class _Renamed(str):
 
 def _facts(split: Callable[..., Any], labels: Sequence[str], share: float, seed: int) -> dict[str, Any]:
     """Returns what must hold for any right split: each fact is a number or a list that can be read."""
-    kept = random.getstate()
-    random.seed(1234)
     before = random.getstate()
     sides = [[sorted(map(int, side)) for side in split(labels, share, seed)] for _ in range(2)]
     elsewhere = [sorted(map(int, side)) for side in split([_Renamed(label) for label in labels], share, seed)]
     others = [sorted(map(int, split(labels, share, seed + k)[1])) for k in range(1, 9)]
     touched = random.getstate() != before
-    random.setstate(kept)
     train, valid = sides[0]
     n = len(labels)
     return {

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor, tensor
 
 from ...augment.resize import Resize
-from ..exercises import Exercise, Misconception, Probe
+from ..exercises import Exercise, Misconception, Probe, random_states
 from ...data.block import DataBlock
 from ...data.files import parent_label
 from ...data.splits import IndexSplitter, RandomSplitter, StratifiedSplitter
@@ -37,16 +37,11 @@ def epoch_batches(n: int, bs: int, seed: int, epoch: int) -> list[list[int]]:
     return batches[:-1] if len(batches[-1]) == 1 else batches
 
 
-def _states() -> dict[str, Any]:
-    numbers = np.random.get_state()[1].tolist()  # type: ignore[index]
-    return {"random": random.getstate(), "numpy": numbers, "torch": torch.get_rng_state().tolist()}
-
-
 def _facts(batches: Callable[..., Any], n: int, bs: int, seed: int, epoch: int) -> dict[str, Any]:
     """Returns what must hold for any right order of an epoch: each fact is a number or a list that can be read."""
-    before = _states()
+    before = random_states()
     first = [[int(i) for i in batch] for batch in batches(n, bs, seed, epoch)]
-    after = _states()
+    after = random_states()
     again = [[[int(i) for i in batch] for batch in batches(n, bs, seed, epoch)] for _ in range(3)]
     seen = Counter(position for batch in first for position in batch)
     epochs = [str(batches(n, bs, seed, epoch + k)) for k in range(6)]
