@@ -94,7 +94,8 @@ def problem_table(problems: Sequence[Problem], max_rows: int = 20) -> str:
 
 def data_error(what: str, problems: Sequence[Problem], remedy: str = "") -> DataError:
     "Returns one `DataError` for many problems: their table is its cause, and its `problems` holds all of them."
-    error = DataError(what, f"{len(problems)} found\n" + problem_table(problems), remedy)
+    count = f"{len(problems)} problem{'s' * (len(problems) > 1)}:\n"
+    error = DataError(what, count + problem_table(problems), remedy)
     error.problems = list(problems)
     return error
 

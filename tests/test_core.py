@@ -67,7 +67,7 @@ def test_many_problems_make_one_table_that_counts_what_it_does_not_show():
     table = problem_table(problems, max_rows=10)
     assert table.count(".jpg") == 10 and "20 more" in table
     error = data_error("bad images", problems)
-    assert "30 found" in str(error) and list(error.problems) == problems
+    assert "30 problems:" in str(error) and list(error.problems) == problems
 
 
 # seeds

@@ -105,7 +105,7 @@ def _draw_groups(axes: Axes, state: dict[str, Any], xticks: dict[float, str]) ->
 def _cycle_verdict(state: dict[str, Any]) -> str:
     return (
         f"Up to {max(state['rates']['head']):.1e} at epoch {state['peak']:g}, "
-        f"{state['total']:.0%} of the way of a constant rate (dotted)"
+        f"{state['total']:.0%} of the summed rates of a constant rate (dotted)"
     )
 
 

@@ -74,14 +74,14 @@ def expected_tensors(arch: str, n_out: int, n_in: int = 3) -> dict[str, str]:
 def sample_image(size: int = 64, n_bands: int = 3) -> np.ndarray:
     """Draws the golden sample's image: slopes and edges, higher than wide, the same on every machine.
 
-    uint8 (size + 8, size, n_bands); from the fourth on, bands are the first three again, a little brighter.
+    uint8 (size + 8, size, n_bands). Bands are channels; from the fourth on they repeat the first three, a bit brighter.
     """
     y, x = np.mgrid[0 : size + 8, 0:size]
     planes = [x * 4, y * 3, (x // 8 + y // 8) % 2 * 100 + x + y]
     return np.stack([planes[i % 3] + 7 * (i // 3) for i in range(n_bands)], axis=-1).astype(np.uint8)
 
 # %% ../../nbs/10_export_and_predict.ipynb #acb26ca8
-TOLERANCE = 1e-3  # of the golden logits, relative to 1 + the largest: other processors differ by some 1e-6
+TOLERANCE = 1e-3  # allowed change of a golden logit, as a share of 1 + the largest; between processors it is about 1e-6
 
 
 def load_learner(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> Predictor:
@@ -146,7 +146,7 @@ def read_tensors(path: Path, expected: Mapping[str, str], sha256: str) -> dict[s
     start = b""
     try:
         with path.open("rb") as file:
-            start = file.read(8)  # the length of the header: JSON that the library takes at up to 100 MB
+            start = file.read(8)  # the header's length: safetensors accepts up to 100 MB of JSON, we accept less
             strict_json(file.read(min(int.from_bytes(start, "little"), MAX_TEXT_BYTES + 1)))
         with safe_open(path, framework="pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 (not a dictionary)
@@ -175,7 +175,7 @@ def _check_onnx_file(folder: Path, facts: Mapping[str, Any] | None) -> None:
 
 # %% ../../nbs/10_export_and_predict.ipynb #207392e0
 def _check_golden_sample(predictor: Predictor, folder: Path) -> None:
-    "Raises `ExportError` unless the sample image gives the stored logits. Up to format 1.1 it was stored: the same."
+    "Raises `ExportError` unless the sample image gives the stored logits. Format 1.1 and older also stored that image."
     expected = torch.tensor(predictor.description["golden_sample"]["logits"])
     try:
         found = predictor.logits([_sample_for(predictor)])[0]
@@ -265,7 +265,7 @@ def export_model(
 def check_exportable(
     vocab: Sequence[str], preprocessing: Mapping[str, Any], onnx: bool, data_licence: str | None = None
 ) -> None:
-    "Raises `ExportError` for what can be known to fail before any work is done."
+    "Raises `ExportError`, before any work is done, for what is bound to fail."
     problems = preprocessing_problems(preprocessing) + vocab_problems(list(vocab))
     if not problems and onnx and not (preprocessing["item_tfms"] or preprocessing["batch"]["size"]):
         problems = ["ONNX needs images of one size, and no transform gives them one"]
@@ -355,7 +355,7 @@ def _check_replaceable(folder: Path) -> None:
 
 
 def _others(folder: Path) -> str:
-    "Returns what in `folder` no export wrote, in a sentence; an empty text if it is an export, empty, or absent."
+    "Returns a sentence on what no export wrote in `folder`; an empty text if that is an export, empty, or absent."
     if folder.is_symlink() or not folder.is_dir():
         return "It is not a folder." if os.path.lexists(folder) else ""
     try:
@@ -393,7 +393,7 @@ def _move_into_place(temporary: Path, target: Path) -> None:
 
 
 def _discard(folder: Path) -> None:
-    "Deletes an older export, if there is one, under a temporary name: half of it never looks like a whole one."
+    "Renames an older export, if there is one, then deletes it: a half-deleted one never looks like a whole one."
     rest = temporary_path(folder)
     with suppress(OSError):
         os.replace(folder, rest)

@@ -155,7 +155,7 @@ class Predictor:
                 problems += found.values()
         if problems:
             what = f"{len(problems)} of {len(items)} images cannot be predicted"
-            remedy = "Leave them out: predictions(items, drop_bad=True), or drop_bad(items, audit(items)) before."
+            remedy = "Leave them out: predictions(items, drop_bad=True), or call drop_bad(items, audit(items)) first."
             raise data_error(what, problems, remedy)
         return torch.cat(rows) if rows else torch.empty(0, width)
 

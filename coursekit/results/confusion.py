@@ -144,7 +144,7 @@ def draw_matrix(axes: Axes, values: np.ndarray, text_size: float) -> None:
 def colour_scales(values: np.ndarray, ratio: float = 4) -> list[tuple[str, np.ndarray, float]]:
     """Returns colour map, cells (a mask) and largest value for right answers and for mistakes.
 
-    The scale of mistakes reaches 1/`ratio` of the other: one mistake among many right answers looks like little.
+    The scale of mistakes reaches at least to 1/`ratio` of the largest right answer, so that a few mistakes look pale.
     """
     on_diagonal = np.eye(len(values), dtype=bool)
     right, wrong = values[on_diagonal].max(), values[~on_diagonal].max(initial=0)

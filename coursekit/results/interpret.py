@@ -52,7 +52,7 @@ class ClassificationInterpretation:
 
     `probs`: (N, C); `targets`: (N,) class indices; `vocab`: the C labels; `items`: where the N images come from (what
     `open_image` takes), needed for pictures only; `losses`: (N,), the cross-entropy of each image if not given;
-    `image`: as what the images are opened.
+    `image`: an `Opening`, which says how the images are opened (RGB, grey, number of bands).
     Raises `DataError` when these do not fit together.
     """
 
@@ -128,7 +128,8 @@ class ClassificationInterpretation:
     def table(self) -> pd.DataFrame:
         """Returns one row for each image: item, actual, predicted, p_predicted, p_actual, loss, right.
 
-        The index is the position of the image; so is the item, unless it is a path (kept as text), a text or a number.
+        The index is the position of the image. `item` is a path (as text), a text or a number; otherwise, the
+        position.
         """
         import pandas as pd
 
@@ -189,8 +190,8 @@ class ClassificationInterpretation:
         `normalize`: None for counts, "row" for shares of the actual class (True means the same), "column" for shares of
         the predicted one; the title says which. `order` and `k` are those of `submatrix`; shares remain shares of all
         images, and the title counts what is not shown. `figsize` in inches; by default the picture fits a laptop's
-        screen. Where there is no room for numbers there are colours only, and for names, those of the classes with most
-        mistakes.
+        screen. Without room for numbers, only colours are drawn. Without room for all names, the classes with most
+        mistakes keep theirs.
         """
         refuse_arguments("plot_confusion_matrix", unknown, ["normalize", "figsize", "dpi", "title", "order", "k"])
         counts = self.confusion_matrix()

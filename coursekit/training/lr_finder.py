@@ -90,7 +90,7 @@ def sweep(
             losses.append(float(train_batch(lrs[-1])))
             smoothed = smooth(losses)
             bar.update()
-        bar.total = bar.n  # all is well: a bar that is not full would stay, in red
+        bar.total = bar.n  # a sweep may stop early; the bar would then stay on the screen, red and not full
     finite = np.isfinite(smoothed)
     return Sweep(np.array(lrs)[finite], smoothed[finite], np.array(losses)[finite])
 
@@ -187,7 +187,8 @@ def why_unreadable(curve: Sweep, num_it: int) -> str:
     A curve can be read if it falls somewhere by more than 1% of its start and by more than two standard errors.
     """
     _, losses = curve.trimmed(num_it)
-    # a batch's standard deviation, from neighbours; 0.954 is 0.6745 sqrt(2); the median passes over the explosion
+    # a batch's standard deviation: neighbours differ by 0.6745 * sqrt(2) = 0.954 of it in the median, and a median
+    # isn't moved by the few large differences of the explosion
     noise = 0.0 if curve.raw is None else np.median(np.abs(np.diff(curve.raw))) / 0.954
     doubtful = max(0.01 * abs(losses[0]), 2 * noise / math.sqrt(max(num_it // 10, 1)))
     if (np.maximum.accumulate(losses) - losses).max() > doubtful:
@@ -247,7 +248,7 @@ def loop_step(loop: TrainingLoop, train: Batches, first_epoch: int = 0) -> Train
 def check_sweep(
     start_lr: float, end_lr: float, num_it: int, functions: Sequence[SuggestFunction], n_sweeps: int = 1
 ) -> None:
-    """Raises `TrainingError` for what no sweep can be made of, before a batch is trained."""
+    """Raises `TrainingError` for arguments that no sweep can use, before a batch is trained."""
     if not 0 < start_lr < end_lr < math.inf:
         raise TrainingError(
             f"A sweep cannot go from {start_lr} to {end_lr}.",

@@ -188,8 +188,8 @@ class FeatureLoader(Batches):
     """Serves batches of (features, targets) that are in memory already, to train a head on.
 
     With `shuffle_seed` they are shuffled and cut as `BatchLoader` does in training, so that an epoch has the same
-    batches as an epoch over the images; without, all items come in order. `weights` as there. `sources`: where each
-    item's image comes from, for messages.
+    batches as an epoch over the images; without, all items come in order. `weights` mean the same as in `BatchLoader`.
+    `sources`: where each item's image comes from, for messages.
     """
 
     def __init__(

@@ -148,7 +148,7 @@ def test_a_backslash_that_belongs_to_a_name_stays(tmp_path):
         ("image,label\na.png,cat\n", "columns are image, label"),
         ("item,decision,label,note\na.png,keep,,x\n", "columns are item, decision, label, note"),
         ("a.png,keep,\n", "no table of decisions"),
-        (HEAD + "a.png,keep,\nb.png,delete,\nc.png,relabel,\nd.png,drop,cat\ne.png,keep\n,keep,\n", "5 found"),
+        (HEAD + "a.png,keep,\nb.png,delete,\nc.png,relabel,\nd.png,drop,cat\ne.png,keep\n,keep,\n", "5 problems:"),
         (HEAD + "a.png,keep,\na.png,drop,\n", "decided otherwise"),
     ],
 )

@@ -327,8 +327,8 @@ SAVE_MODEL = Exercise(
         Misconception(
             "left-to-rename",
             _saving(old=_nothing),
-            "You leave the check to rename. On some systems it replaces an empty folder without a word, and its error is "
-            "another one. Look before you write.",
+            "You leave the check to rename. On some systems it replaces an empty folder without a word. On others it "
+            "raises another error. Look before you write.",
         ),
         Misconception(
             "empty-folder-taken",
@@ -531,8 +531,8 @@ LOAD_MODEL = Exercise(
         Misconception(
             "left-to-load-state-dict",
             _straight,
-            "load_state_dict copies what fits, and complains only then: with a RuntimeError, and half of the model is "
-            "another one by then. It says nothing about types. Compare first.",
+            "load_state_dict copies what fits, and complains only then: with a RuntimeError. By then half of the model "
+            "has been overwritten. It says nothing about types. Compare first.",
         ),
         Misconception(
             "error-renamed",
@@ -548,12 +548,12 @@ LOAD_MODEL = Exercise(
         Misconception(
             "no-look-at-the-keys",
             _loading(keys=lambda found: set()),
-            "The description's keys are not checked. One that nobody knows may ask for something that is not done.",
+            "The description's keys are not checked. An unknown key may ask for something that your function does not do.",
         ),
         Misconception(
             "unknown-keys-allowed",
             _loading(keys=lambda found: _KEYS - found),
-            "You look for missing keys only. One that nobody knows may ask for something that is not done.",
+            "You look for missing keys only. An unknown key may ask for something that your function does not do.",
         ),
         Misconception(
             "missing-keys-allowed",

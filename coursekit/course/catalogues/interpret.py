@@ -953,7 +953,7 @@ OUT_OF_FOLD = Exercise(
 
 # %% ../../../nbs/lib/course/catalogues/interpret.ipynb #ad13ddd3
 def wilson(k: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Returns Wilson's interval for a rate of which `k` of `n` were seen: (low, high)."""
+    """Returns Wilson's interval for a rate, after `k` mistakes in `n` photos: (low, high)."""
     middle = (k + z**2 / 2) / (n + z**2)
     half = z * math.sqrt(k * (n - k) / n + z**2 / 4) / (n + z**2)
     return middle - half, middle + half

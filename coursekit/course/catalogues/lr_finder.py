@@ -754,7 +754,7 @@ LR_FIND = Exercise(
         Probe("Ctrl-C in batch 6", lambda: ("a normalised model, momentum, used", [0.01] * 7, "interrupt")),
     ),
     hints=(
-        "You have all parts: remember, train_batch, has_exploded. What must run whatever happens stands in `finally`.",
+        "You have all parts: remember, train_batch, has_exploded. Code that must run whatever happens goes into `finally`.",
         "put_back = remember(model, opt); try: for rate, batch in zip(rates, cycle(batches)): "
         "losses.append(train_batch(...)), "
         "break if has_exploded(losses, stop_factor); finally: put_back(). Return rates[: len(losses)], losses.",

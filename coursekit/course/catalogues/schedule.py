@@ -303,7 +303,7 @@ ONE_CYCLE = Exercise(
 def momentum_step(w: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float = 0.9) -> tuple[Tensor, Tensor]:
     """Returns the new `w` and the new `velocity` after one step of SGD with momentum; equal to torch's `SGD`.
 
-    The new velocity is `momentum` times the old one plus the gradient. It is what `w` is moved by, times `lr`.
+    The new velocity is `momentum` times the old one plus the gradient. `w` moves by minus `lr` times the new velocity.
     Changes none of its arguments.
     """
     velocity = momentum * velocity + grad

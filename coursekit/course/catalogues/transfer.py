@@ -885,8 +885,8 @@ TRAIN_MODE = Exercise(
         Probe("everything frozen", lambda: ("everything frozen",)),
     ),
     hints=(
-        "`modules()` lists a container before its contents, and `eval()` reaches everything inside. So dropout, which "
-        "has no parameters, can follow its container.",
+        "`eval()` reaches everything inside a module. So dropout, which has no parameters, can follow its "
+        "container.",
         "model.train(); for each module of model.modules(): call its eval() if it has parameters and none of them "
         "requires a gradient. Return model.",
     ),
