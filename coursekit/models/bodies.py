@@ -103,7 +103,7 @@ def _close_matches(name: str) -> list[str]:
 
     name = name.rpartition("/")[2]
     family = re.match("[a-z]+", name)
-    ids = [*ARCHITECTURES, *timm.list_models()]
+    ids = list(dict.fromkeys([*ARCHITECTURES, *timm.list_models()]))
     relatives = [known for known in ids if family and known.startswith(family[0])]
     return difflib.get_close_matches(name, relatives, n=4, cutoff=0) or difflib.get_close_matches(name, ids, n=4)
 

@@ -1,5 +1,7 @@
 """Ids and bodies: timm's networks by name, cut where their own pooling begins."""
 
+import re
+
 import pytest
 import torch
 import torchvision
@@ -43,6 +45,13 @@ def test_an_unknown_architecture_is_refused(arch):
 def test_an_unknown_architecture_names_close_matches_and_where_the_list_is(arch, match):
     with pytest.raises(ModelError, match=rf"Close matches: .*\b{match}(.|\n)*timm.list_models"):
         arch_id(arch)
+
+
+def test_close_matches_are_all_different():
+    with pytest.raises(ModelError) as caught:
+        arch_id("efficentnet_lite0")
+    names = re.search(r"Close matches: (.*)\.", str(caught.value)).group(1).split(", ")
+    assert names[0] == "efficientnet_lite0" and len(names) == len(set(names)) == 4
 
 
 @pytest.mark.parametrize(("arch", "reason"), [("efficientvit_b0", "pooling"), ("lambda_resnet26t", "channels_last")])
