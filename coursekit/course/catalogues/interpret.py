@@ -148,6 +148,20 @@ CONFUSION_MATRIX = Exercise(
             "These are floats. Counts are whole numbers: use dtype=torch.int64.",
         ),
         Misconception(
+            "floats-counted-once",
+            lambda actual, predicted, n: _count_once(actual, predicted, n).float(),
+            "These are floats, and a pair that occurs several times was counted once. Use dtype=torch.int64, and "
+            "bincount or a loop.",
+        ),
+        Misconception(
+            "or-for-and",
+            lambda actual, predicted, n: tensor(
+                [[((actual == row) | (predicted == column)).sum() for column in range(n)] for row in range(n)]
+            ),
+            "You count photos of which one of the two is right. A photo belongs in a cell if both are: & in place "
+            "of |.",
+        ),
+        Misconception(
             "shares",
             lambda actual, predicted, n: (m := confusion_matrix(actual, predicted, n)) / m.sum(1, keepdim=True),
             "These are shares of each row. The matrix holds counts.",
@@ -339,6 +353,14 @@ MOST_CONFUSED = Exercise(
             "ties-by-name-reversed",
             lambda matrix, vocab, min_val=1: sorted(most_confused(matrix, vocab, min_val), key=lambda p: p[::-1])[::-1],
             "Equal counts were sorted by name, from the last. Give sorted a key that looks at the count only.",
+        ),
+        Misconception(
+            "sorted-by-name-too",
+            lambda matrix, vocab, min_val=1: sorted(
+                most_confused(matrix, vocab, min_val), key=lambda p: (p[2], *p[:2])
+            )[::-1],
+            "You sort whole tuples, so equal counts are sorted by name. They stay in the order of the matrix: "
+            "sort by the count alone, key=lambda pair: -pair[2].",
         ),
         Misconception(
             "ties-turned-round",
@@ -625,6 +647,25 @@ TOP_LOSSES = Exercise(
             lambda probs, targets, k: top_losses(probs.float(), targets, k),
             "The losses were rounded to float32. Keep the dtype of `probs`.",
         ),
+        Misconception(
+            "not-stable",
+            lambda probs, targets, k: tuple(part[:k] for part in _losses(probs, targets).sort(descending=True)),
+            "Without stable=True torch may change the order of equal losses. Sort with descending=True, stable=True.",
+        ),
+        Misconception(
+            "all-columns",
+            lambda probs, targets, k: tuple((-probs.log()[:, targets]).topk(k)),
+            "[:, targets] takes the column of every target for every row. Each row has one label: "
+            "probs[torch.arange(len(targets)), targets].",
+        ),
+        Misconception(
+            "all-columns-sorted",
+            lambda probs, targets, k: tuple(
+                part[:k] for part in (-probs.log()[:, targets]).sort(descending=True, stable=True)
+            ),
+            "You take the column of every target for every row. Each row has one label: "
+            "probs[torch.arange(len(targets)), targets].",
+        ),
     ),
 )
 
@@ -704,6 +745,37 @@ PRECISION_AND_RECALL = Exercise(
             lambda matrix: (matrix / matrix.sum(dim=0), matrix / matrix.sum(dim=1, keepdim=True)),
             "These are whole matrices of shares. Precision and recall stand on their diagonals.",
         ),
+        Misconception(
+            "precision-only",
+            lambda matrix: precision_and_recall(matrix)[0],
+            "You return one of the two. Return precision, recall.",
+        ),
+        Misconception(
+            "recall-only",
+            lambda matrix: precision_and_recall(matrix)[1],
+            "You return one of the two. Return precision first, then recall.",
+        ),
+        Misconception(
+            "whole-division",
+            lambda matrix: (matrix.diagonal() // matrix.sum(dim=0), matrix.diagonal() // matrix.sum(dim=1)),
+            "// cuts off what is behind the point. Use /.",
+        ),
+        Misconception(
+            "lists",
+            lambda matrix: tuple(part.tolist() for part in precision_and_recall(matrix)),
+            "These are lists. Return tensors: torch.tensor(...) makes one of a list.",
+        ),
+        Misconception(
+            "float64",
+            lambda matrix: precision_and_recall(matrix.double()),
+            "These are float64. Divide the whole numbers as they are, and torch makes float32 of them; or use "
+            ".float().",
+        ),
+        Misconception(
+            "trace",
+            lambda matrix: (matrix.trace() / matrix.sum(dim=0), matrix.trace() / matrix.sum(dim=1)),
+            "trace() adds up the whole diagonal, all right answers. Each class has its own: diagonal().",
+        ),
     ),
 )
 
@@ -711,7 +783,8 @@ PRECISION_AND_RECALL = Exercise(
 def threshold_for(scores: Tensor, positive: Tensor, wanted: float) -> float:
     """Returns the largest threshold t for which at least the share `wanted` of the positive photos has a score >= t."""
     ranked = scores[positive].sort(descending=True).values
-    needed = math.ceil(wanted * len(ranked))
+    n = len(ranked)
+    needed = next(k for k in range(1, n + 1) if k / n >= wanted)
     return ranked[needed - 1].item()
 
 
@@ -736,6 +809,32 @@ def _scored(n: int, wanted: float) -> tuple[Tensor, Tensor, float]:
     return scores, torch.rand(n, generator=generator) < scores**2, wanted
 
 
+def _positives(n: int, wanted: float) -> tuple[Tensor, Tensor, float]:
+    """Makes `n` positive photos, in no order, whose scores are all different, and half as many others."""
+    order = torch.randperm(n + n // 2, generator=torch.Generator().manual_seed(7))
+    return (order + 1) / (2 * n), torch.arange(len(order)) < n, wanted
+
+
+def _needed(scores: Tensor, positive: Tensor, wanted: float) -> int:
+    n = int(positive.sum())
+    return next(k for k in range(1, n + 1) if k / n >= wanted)
+
+
+def _cut_off(scores: Tensor, positive: Tensor, wanted: float) -> float:
+    rising = scores[positive].sort().values
+    return rising[int((1 - wanted) * len(rising))].item()
+
+
+def _by_measure(measure: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor, float], float]:
+    """Returns the largest score at which some other measure reaches `wanted`, or 0."""
+
+    def threshold(scores: Tensor, positive: Tensor, wanted: float) -> float:
+        good = [t for t in scores.tolist() if measure(scores >= t, positive) >= wanted]
+        return max(good, default=0.0)
+
+    return threshold
+
+
 _SCORES, _POSITIVE = [0.9, 0.8, 0.7, 0.6, 0.4, 0.2], [True, False, True, False, True, True]
 
 THRESHOLD_FOR = Exercise(
@@ -751,18 +850,25 @@ THRESHOLD_FOR = Exercise(
         Probe("equal scores", lambda: (tensor([0.5, 0.5, 0.5, 0.9]), tensor([True, True, True, False]), 0.5)),
         Probe("one positive photo", lambda: (tensor([0.3, 0.6]), tensor([True, False]), 0.1)),
         Probe("200 photos", partial(_scored, 200, 0.93)),
+        Probe("ten positive photos, of which nine must be found", partial(_positives, 10, 0.9)),
+        Probe("a hundred positive photos, of which seven must be found", partial(_positives, 100, 0.07)),
     ),
     hints=(
         "Look at the scores of the positive photos only, sorted downwards. How many of them must be found?",
-        "math.ceil(wanted * n) of n must be found; the threshold is the score of the last of them.",
+        "needed = next(k for k in range(1, n + 1) if k / n >= wanted) is the smallest number whose share is enough. "
+        "The threshold is the score at position needed - 1.",
     ),
     accepted=(
         _by_trying,
-        lambda scores, positive, wanted: (
-            scores[positive].topk(math.ceil(wanted * int(positive.sum()))).values[-1].item()
-        ),
+        lambda scores, positive, wanted: scores[positive].topk(_needed(scores, positive, wanted)).values[-1].item(),
         lambda scores, positive, wanted: float(
-            np.sort(scores[positive].numpy())[::-1][math.ceil(wanted * int(positive.sum())) - 1]
+            np.sort(scores[positive].numpy())[::-1][_needed(scores, positive, wanted) - 1]
+        ),
+        lambda scores, positive, wanted: max(
+            t for t in scores[positive].tolist() if (scores[positive] >= t).float().mean() >= wanted
+        ),
+        lambda scores, positive, wanted: _place(
+            scores, positive, math.ceil(round(wanted * int(positive.sum()), 6)) - 1
         ),
     ),
     misconceptions=(
@@ -782,6 +888,24 @@ THRESHOLD_FOR = Exercise(
             "rounded-down",
             lambda scores, positive, wanted: _place(scores, positive, math.floor(wanted * int(positive.sum())) - 1),
             "Rounding down finds too few: 2 of 4 is less than 0.6. Round up with math.ceil.",
+        ),
+        Misconception(
+            "product-too-large",
+            lambda scores, positive, wanted: _place(scores, positive, math.ceil(wanted * int(positive.sum())) - 1),
+            "wanted * n can come out a little too large: 0.07 * 100 is 7.000000000000001, and ceil makes 8 of it. "
+            "Take the smallest k with k / n >= wanted.",
+        ),
+        Misconception(
+            "cut-off",
+            _cut_off,
+            "int((1 - wanted) * n) cuts off, and (1 - 0.9) * 10 is 0.9999999999999998. Count how many must be "
+            "found: the smallest k with k / n >= wanted.",
+        ),
+        Misconception(
+            "int-as-position",
+            lambda scores, positive, wanted: _ranked(scores, positive)[int(wanted * int(positive.sum()))].item(),
+            "int(wanted * n) as a position counts one too far or cuts off. Find the smallest k with k / n >= "
+            "wanted: the last of these k photos stands at position k - 1.",
         ),
         Misconception(
             "one-too-far",
@@ -809,6 +933,26 @@ THRESHOLD_FOR = Exercise(
             "the-wanted-recall",
             lambda scores, positive, wanted: wanted,
             "The wanted recall is not the threshold. Look at the scores.",
+        ),
+        Misconception(
+            "grid",
+            lambda scores, positive, wanted: max(
+                (t / 100 for t in range(101) if (scores[positive] >= t / 100).float().mean() >= wanted), default=0.0
+            ),
+            "You only try certain thresholds. The largest one that works is the score of a positive photo, so try "
+            "those.",
+        ),
+        Misconception(
+            "accuracy",
+            _by_measure(lambda found, positive: (found == positive).float().mean()),
+            "You ask for the share of right answers among all photos. The wish is about the positive ones: which "
+            "share of them is found?",
+        ),
+        Misconception(
+            "share-of-the-alarms",
+            _by_measure(lambda found, positive: (found & positive).sum() / found.sum()),
+            "Precision is the share of the alarms that are right. The wish is about the positive photos: which "
+            "share of them is found?",
         ),
     ),
 )
@@ -889,6 +1033,26 @@ def _last_model(fit: Fit, x: Tensor, y: Tensor, fold: Tensor, n: int) -> Tensor:
     return [fit(x[fold != f], y[fold != f]) for f in fold.unique()][-1](x)
 
 
+def _folds_by(folds: Callable[[Tensor, int], Any]) -> Callable[..., Tensor]:
+    """Returns an `out_of_fold` that loops over other numbers of folds."""
+
+    def wrong(fit: Fit, x: Tensor, y: Tensor, fold: Tensor, n: int) -> Tensor:
+        probs = torch.zeros(len(x), n)
+        for f in folds(fold, n):
+            probs[fold == f] = fit(x[fold != f], y[fold != f])(x[fold == f])
+        return probs
+
+    return wrong
+
+
+def _what_it_saw(fit: Fit, x: Tensor, y: Tensor, fold: Tensor, n: int) -> Tensor:
+    probs = torch.zeros(len(x), n)
+    for f in fold.unique():
+        others = fold != f
+        probs[others] = fit(x[others], y[others])(x[others])
+    return probs
+
+
 OUT_OF_FOLD = Exercise(
     name="out_of_fold",
     lesson="09",
@@ -947,6 +1111,32 @@ OUT_OF_FOLD = Exercise(
             "last-model",
             _last_model,
             "The last model predicts all rows. Each fold must be predicted by its own model, inside the loop.",
+        ),
+        Misconception(
+            "predicts-what-it-saw",
+            _what_it_saw,
+            "Each model predicts the rows that it was fitted to. It must predict the rows of its own fold: fold == f.",
+        ),
+        Misconception(
+            "folds-from-n",
+            _folds_by(lambda fold, n: range(n)),
+            "n is the number of classes, not of folds. Loop over the numbers that occur: fold.unique().",
+        ),
+        Misconception(
+            "a-fixed-number-of-folds",
+            _folds_by(lambda fold, n: range(4)),
+            "You loop over a fixed number of folds. Loop over the numbers that occur: fold.unique().",
+        ),
+        Misconception(
+            "up-to-the-largest",
+            _folds_by(lambda fold, n: range(int(fold.max()) + 1)),
+            "You count from 0 to the largest number, and some numbers may not occur. Loop over those that do: "
+            "fold.unique().",
+        ),
+        Misconception(
+            "a-model-for-each-row",
+            _folds_by(lambda fold, n: fold),
+            "You fit a model for each row. One for each fold is enough: fold.unique().",
         ),
     ),
 )
@@ -1032,6 +1222,35 @@ WILSON = Exercise(
                 (k + z / 2 + s * z * math.sqrt(k * (n - k) / n + z / 4)) / (n + z) for s in (-1, 1)
             ),
             "z stands where its square belongs: z**2 / 2, z**2 / 4 and n + z**2.",
+        ),
+        Misconception(
+            "brackets-missing",
+            lambda k, n, z=1.96: tuple(
+                (k + z**2 / 2 + s * z * math.sqrt(k * (n - k) / n + z**2 / 4)) / n + z**2 for s in (-1, 1)
+            ),
+            "You divide by n, and add z**2 afterwards. Put brackets around the denominator: (...) / (n + z**2).",
+        ),
+        Misconception(
+            "z-missing",
+            lambda k, n, z=1.96: tuple(
+                (k + z**2 / 2 + s * math.sqrt(k * (n - k) / n + z**2 / 4)) / (n + z**2) for s in (-1, 1)
+            ),
+            "The root lacks its factor z. The half width is z * math.sqrt(...) / (n + z**2).",
+        ),
+        Misconception(
+            "middle-and-half",
+            lambda k, n, z=1.96: ((k + z**2 / 2) / (n + z**2), _half_width(k, n, z)),
+            "This is the middle and the half width. Return middle - half and middle + half.",
+        ),
+        Misconception(
+            "low-only",
+            lambda k, n, z=1.96: wilson(k, n, z)[0],
+            "You return the low end only. Return both ends: (low, high).",
+        ),
+        Misconception(
+            "high-only",
+            lambda k, n, z=1.96: wilson(k, n, z)[1],
+            "You return the high end only. Return both ends: (low, high).",
         ),
     ),
 )

@@ -5,10 +5,13 @@
 # %% ../../../nbs/lib/course/catalogues/transfer.ipynb #1d704cba
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -36,13 +39,13 @@ def group_lrs(lr: float | slice, n: int) -> list[float]:
 
 
 def _rates(
-    between: Callable[[float, float, int], list[float]] | None = None,
-    below: Callable[[float, int], list[float]] | None = None,
-    number: Callable[[float, int], list[float]] | None = None,
-) -> Callable[[Any, int], list[float]]:
+    between: Callable[[float, float, int], Any] | None = None,
+    below: Callable[[float, int], Any] | None = None,
+    number: Callable[[float, int], Any] | None = None,
+) -> Callable[[Any, int], Any]:
     """Returns a `group_lrs` with other answers to `slice(low, high)`, to `slice(high)` or to a number."""
 
-    def rates(lr: Any, n: int) -> list[float]:
+    def rates(lr: Any, n: int) -> Any:
         if not isinstance(lr, slice):
             return number(lr, n) if number else group_lrs(lr, n)
         if lr.start is None:
@@ -61,6 +64,18 @@ def _by_factor(lr: Any, n: int) -> list[float]:
     return group_lrs(lr, n)
 
 
+def _no_start(lr: Any, n: int) -> list[float]:
+    if isinstance(lr, slice) and n > 1:
+        return [lr.start * (lr.stop / lr.start) ** (i / (n - 1)) for i in range(n)]
+    return group_lrs(lr, n)
+
+
+def _floats_only(lr: Any, n: int) -> list[float]:
+    if isinstance(lr, float) or lr.start is None:
+        return group_lrs(lr, n)
+    return group_lrs(slice(lr.start, lr.stop), n)
+
+
 GROUP_LRS = Exercise(
     name="group_lrs",
     lesson="08",
@@ -77,6 +92,7 @@ GROUP_LRS = Exercise(
         Probe("a slice of one number over one group", lambda: (slice(3.0), 1)),
         Probe("equal ends", lambda: (slice(0.7, 0.7), 3)),
         Probe("one number and one group", lambda: (0.5, 1)),
+        Probe("a whole number", lambda: (2, 3)),
     ),
     hints=(
         "From the first to the last of n groups there are n - 1 equal factors, whose product is high / low. "
@@ -160,6 +176,97 @@ GROUP_LRS = Exercise(
             _rates(number=lambda lr, n: [lr]),
             "A plain number gives a list of one rate. Each of the n groups needs one.",
         ),
+        Misconception(
+            "no-list",
+            _rates(number=lambda lr, n: lr),
+            "You return the number as it is. Return a list with one rate for each group: [lr] * n.",
+        ),
+        Misconception(
+            "floats-only",
+            _floats_only,
+            "A whole number isn't a float, so you take it for a slice. Ask isinstance(lr, slice); all else is a "
+            "number.",
+        ),
+        Misconception(
+            "start-is-none",
+            _no_start,
+            "slice(high) has `lr.start` None and `lr.stop` high. Treat it on its own: all groups but the last get "
+            "high / 10.",
+        ),
+        Misconception(
+            "high-for-the-first",
+            _rates(below=lambda high, n: [high, *[high / 10] * (n - 1)]),
+            "slice(high) gives the first group the whole rate. The last group gets it, and all others a tenth.",
+        ),
+        Misconception(
+            "a-tenth-each-time",
+            _rates(below=lambda high, n: [high / 10 ** (n - 1 - i) for i in range(n)]),
+            "You give each group a tenth of the next one. With slice(high) all groups but the last get the same "
+            "rate, high / 10.",
+        ),
+        Misconception(
+            "from-a-hundredth-to-high",
+            _rates(below=lambda high, n: group_lrs(slice(high / 100, high), n)),
+            "You take slice(high) for slice(high / 100, high). All groups but the last get one rate, high / 10.",
+        ),
+        Misconception(
+            "zero-for-the-body",
+            _rates(below=lambda high, n: [0.0] * (n - 1) + [high]),
+            "slice(high) gives the body a rate of 0, so it never learns. All groups but the last get high / 10.",
+        ),
+        Misconception(
+            "a-tenth-for-one-group",
+            _rates(below=lambda high, n: [high / 10] * (n - 1) + [high if n > 1 else high / 10]),
+            "A single group gets a tenth of slice(high). A single group is the last one, so it gets the whole rate.",
+        ),
+        Misconception(
+            "low-left-out",
+            _rates(between=lambda low, high, n: [low * (high / low) ** ((i + 1) / n) for i in range(n)]),
+            "The first group doesn't get the low rate. Count the groups from 0, and divide by n - 1.",
+        ),
+        Misconception(
+            "factor-for-three-groups",
+            _rates(
+                between=lambda low, high, n: [high] if n == 1 else [low * (high / low) ** (i / 2) for i in range(n)]
+            ),
+            "Your factor is the root of high / low, which is right for three groups only. Between n groups it is "
+            "(high / low) ** (1 / (n - 1)).",
+        ),
+        Misconception(
+            "middle-groups-alike",
+            _rates(between=lambda low, high, n: [low, *[(low * high) ** 0.5] * (n - 2), high][-n:]),
+            "You give all groups in the middle the same rate. With five groups, the rates rise from group to group.",
+        ),
+        Misconception(
+            "one-too-many",
+            _rates(between=lambda low, high, n: [low * (high / low) ** (i / n) for i in range(n + 1)]),
+            "You make n + 1 rates. Each of the n groups gets one: i goes from 0 to n - 1, and i / (n - 1) from 0 to 1.",
+        ),
+        Misconception(
+            "one-too-few",
+            _rates(between=lambda low, high, n: group_lrs(slice(low, high), n)[: n - 1 or 1]),
+            "The last group has no rate. range(n - 1) ends one too early: there are n - 1 factors, and n rates.",
+        ),
+        Misconception(
+            "middle-for-one-group",
+            _rates(between=lambda low, high, n: [(low * high) ** 0.5] if n == 1 else group_lrs(slice(low, high), n)),
+            "A single group gets a rate between the ends. It is the last group, so it gets the high rate.",
+        ),
+        Misconception(
+            "ends-as-exponents",
+            _rates(between=lambda low, high, n: [10 ** (low + (high - low) * i / max(n - 1, 1)) for i in range(n)]),
+            "You use the rates as exponents. logspace takes exponents: give it math.log10(low) and math.log10(high).",
+        ),
+        Misconception(
+            "bases-mixed",
+            _rates(between=lambda low, high, n: [10 ** math.log(rate) for rate in group_lrs(slice(low, high), n)]),
+            "math.log is the natural logarithm, and 10 ** doesn't undo it. Use math.exp, or math.log10 with 10 **.",
+        ),
+        Misconception(
+            "array",
+            _rates(between=lambda low, high, n: np.array(group_lrs(slice(low, high), n))),
+            "This is a NumPy array. Return a list: .tolist() makes one of it.",
+        ),
     ),
 )
 
@@ -181,6 +288,13 @@ def freeze(groups: Sequence[Sequence[nn.Module]]) -> int:
 
 def _small_groups(kind: str) -> list[list[nn.Module]]:
     """Makes layer groups, of another shape for each kind, and in another state before the call."""
+    groups = _fresh_groups(kind)
+    for buffer in (buffer for group in groups for layer in group for buffer in layer.buffers()):
+        buffer.add_(2)  # else nobody could tell whether statistics were reset
+    return groups
+
+
+def _fresh_groups(kind: str) -> list[list[nn.Module]]:
     torch.manual_seed(0)
     if kind == "two groups":
         return [[nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)], [nn.Linear(2, 3)]]
@@ -189,7 +303,7 @@ def _small_groups(kind: str) -> list[list[nn.Module]]:
         head = nn.Sequential(nn.BatchNorm1d(2), nn.Dropout(0.5), nn.Linear(2, 2))
         return [[nn.Conv2d(1, 2, 3)], [inner, nn.GroupNorm(1, 2)], [head, nn.Linear(2, 5)]]
     if kind == "everything frozen before":
-        groups = _small_groups("three groups")
+        groups = _fresh_groups("three groups")
         _for_each(groups, lambda layer: layer.requires_grad_(False).eval())
         return groups
     if kind == "one group":
@@ -226,8 +340,10 @@ def _state(groups: Sequence[Sequence[nn.Module]]) -> dict[str, Any]:
 
 def _after_freezing(freeze: Callable[..., Any], kind: str) -> dict[str, Any]:
     groups = _small_groups(kind)
+    parts = [part for group in groups for layer in group for part in layer.modules()]
     result = freeze(groups)
-    return {**_state(groups), "what is returned": result}
+    set_on_modules = any("requires_grad" in vars(part) for part in parts)
+    return {**_state(groups), "modules have an attribute requires_grad": set_on_modules, "what is returned": result}
 
 
 def _freezing(
@@ -251,9 +367,36 @@ def _count(groups: Iterable[Iterable[nn.Module]], only_trained: bool = False) ->
     return sum(p.numel() for p in parameters if p.requires_grad or not only_trained)
 
 
-def _only_outer(layer: nn.Module) -> None:
-    layer.requires_grad_(False)
-    layer.training = False
+def _named(layers: Iterable[nn.Module], end: str) -> list[Tensor]:
+    return [p for layer in layers for name, p in layer.named_parameters() if name.endswith(end)]
+
+
+def _only_outer(layer: nn.Module, trains: bool = False) -> None:
+    layer.requires_grad_(trains)
+    layer.training = trains
+
+
+def _as_attribute(layer: nn.Module, trains: bool = False, mode: bool = True) -> None:
+    layer.requires_grad = trains  # type: ignore[assignment]
+    if mode:
+        layer.train(trains)
+
+
+def _own_parameters(layer: nn.Module, trains: bool = False) -> None:
+    layer.train(trains)
+    for parameter in layer.parameters(recurse=False):
+        parameter.requires_grad_(trains)
+
+
+def _if_it_has_parameters(layer: nn.Module, trains: bool = False) -> None:
+    if list(layer.parameters()):
+        layer.requires_grad_(trains).train(trains)
+
+
+def _reset_statistics(layer: nn.Module) -> None:
+    layer.requires_grad_(False).eval()
+    for norm in _norms(layer):
+        norm.reset_running_stats()  # type: ignore[operator]
 
 
 def _norms(layer: nn.Module) -> list[nn.Module]:
@@ -282,6 +425,33 @@ def _last_frozen(groups: Any) -> int:
     _for_each(groups[:-1], lambda layer: layer.requires_grad_(True).train())
     _for_each(groups[-1:], lambda layer: layer.requires_grad_(False).eval())
     return _count(groups[:-1])
+
+
+def _freezing_groups(frozen: slice, trained: slice) -> Callable[[Any], int]:
+    """Returns a `freeze` that freezes and trains other groups than it should."""
+
+    def wrong(groups: Any) -> int:
+        _for_each(groups[frozen], lambda layer: layer.requires_grad_(False).eval())
+        _for_each(groups[trained], lambda layer: layer.requires_grad_(True).train())
+        return _count(groups[trained])
+
+    return wrong
+
+
+def _counted_before(groups: Any) -> int:
+    n = _count(groups, only_trained=True)
+    freeze(groups)
+    return n
+
+
+def _one_layer_each(groups: Any) -> int:
+    freeze([group[:1] for group in groups])
+    return _count(groups[-1:])
+
+
+def _last_layer_only(groups: Any) -> int:
+    layers = [layer for group in groups for layer in group]
+    return freeze([layers[:-1], layers[-1:]])
 
 
 def _by_parameter(groups: Any) -> int:
@@ -318,6 +488,36 @@ FREEZE = Exercise(
     accepted=(_by_parameter,),
     misconceptions=(
         Misconception(
+            "only-gradients",
+            _freezing(frozen=lambda layer: layer.requires_grad_(False), last=lambda layer: None),
+            "You forbid gradients and leave all modes as they are. In training mode BatchNorm's statistics go on "
+            "changing: call eval() on the frozen layers, and train() on those of the last group.",
+        ),
+        Misconception(
+            "attribute-on-a-module",
+            _freezing(frozen=_as_attribute, last=partial(_as_attribute, trains=True)),
+            "`layer.requires_grad = False` only adds an attribute to the module. `layer.requires_grad_(False)`, "
+            "with the underscore, reaches its parameters.",
+        ),
+        Misconception(
+            "attribute-and-no-mode",
+            _freezing(frozen=partial(_as_attribute, mode=False), last=partial(_as_attribute, trains=True, mode=False)),
+            "`layer.requires_grad = False` only adds an attribute to the module. Call "
+            "`layer.requires_grad_(False)`, with the underscore, and eval().",
+        ),
+        Misconception(
+            "attribute-and-last-group-left-alone",
+            _freezing(frozen=_as_attribute, last=lambda layer: None),
+            "`layer.requires_grad = False` adds an attribute to the module, and its parameters don't notice. "
+            "`layer.requires_grad_(False)` reaches them.",
+        ),
+        Misconception(
+            "attribute-only",
+            _freezing(frozen=partial(_as_attribute, mode=False), last=lambda layer: None),
+            "`layer.requires_grad = False` adds an attribute to the module, and nothing freezes. Call "
+            "`layer.requires_grad_(False)` and eval().",
+        ),
+        Misconception(
             "gradients-only",
             _freezing(frozen=lambda layer: layer.requires_grad_(False)),
             "You forbid gradients and leave the mode alone. In training mode, BatchNorm's statistics go on changing.",
@@ -327,6 +527,12 @@ FREEZE = Exercise(
             _freezing(frozen=lambda layer: layer.eval()),
             "The frozen layers' parameters still require gradients, so an optimiser moves them. Call "
             "`layer.requires_grad_(False)`, with the underscore: `layer.requires_grad = False` changes no parameter.",
+        ),
+        Misconception(
+            "only-modes",
+            _freezing(frozen=lambda layer: layer.eval(), last=lambda layer: layer.train()),
+            "You set the modes and leave gradients alone, so an optimiser moves all layers. Call "
+            "`layer.requires_grad_(False)` on frozen layers, and `requires_grad_(True)` on the others.",
         ),
         Misconception(
             "all-in-training-mode",
@@ -349,6 +555,12 @@ FREEZE = Exercise(
             "You leave the last group as it was. Let its parameters require gradients, and put it in training mode.",
         ),
         Misconception(
+            "last-group-left-alone-and-counted",
+            _freezing(last=lambda layer: None, count=lambda groups: _count(groups[-1:], only_trained=True)),
+            "You count what happens to train in the last group, and leave that group as it was. Switch its "
+            "gradients and its training mode on first.",
+        ),
+        Misconception(
             "all-in-evaluation-mode",
             _freezing(last=lambda layer: layer.requires_grad_(True).eval()),
             "The last group is in evaluation mode, too. It trains, so call train() on its layers.",
@@ -359,9 +571,20 @@ FREEZE = Exercise(
             "The last group is frozen, too, so nothing can learn. `groups[:-1]` leaves it out.",
         ),
         Misconception(
+            "everything-frozen-and-counted",
+            _freezing(last=lambda layer: layer.requires_grad_(False).eval()),
+            "You freeze the last group, too, so nothing can learn. Loop over `groups[:-1]`, which leaves it out.",
+        ),
+        Misconception(
             "the-wrong-way-round",
             _last_frozen,
             "You freeze the last group and train the others. The head is the last group, and it is what should learn.",
+        ),
+        Misconception(
+            "first-group-trains",
+            _freezing_groups(slice(1, None), slice(1)),
+            "You train the first group and freeze all others. The head is the last group: freeze `groups[:-1]`, "
+            "train `groups[-1]`.",
         ),
         Misconception(
             "first-group-only",
@@ -369,9 +592,57 @@ FREEZE = Exercise(
             "Only the first group is frozen. Freeze all groups but the last: `groups[:-1]`.",
         ),
         Misconception(
+            "middle-left-alone",
+            lambda groups: freeze([groups[0] if len(groups) > 1 else [], groups[-1]]),
+            "You freeze the first group only, and leave those in the middle as they were. Freeze all but the "
+            "last: `groups[:-1]`.",
+        ),
+        Misconception(
+            "one-group-too-few",
+            _freezing_groups(slice(-2), slice(-1, None)),
+            "`groups[:-2]` leaves out the last two groups. Freeze all but the last one: `groups[:-1]`.",
+        ),
+        Misconception(
+            "first-layers-only",
+            _one_layer_each,
+            "You look at the first layer of each group only. A group is a list of layers: loop over it.",
+        ),
+        Misconception(
+            "last-layer-only",
+            _last_layer_only,
+            "You train the last layer only. All layers of the last group train: `for layer in groups[-1]`.",
+        ),
+        Misconception(
+            "a-copy",
+            lambda groups: freeze(copy.deepcopy(groups)),
+            "You freeze copies, and the caller's layers stay as they were. Change the layers that you get.",
+        ),
+        Misconception(
             "outer-module-only",
             _freezing(frozen=_only_outer),
             "Setting `layer.training = False` doesn't reach the modules inside a container. `layer.eval()` does.",
+        ),
+        Misconception(
+            "outer-modules-only",
+            _freezing(frozen=_only_outer, last=partial(_only_outer, trains=True)),
+            "Setting `layer.training` doesn't reach the modules inside a container. `layer.eval()` and "
+            "`layer.train()` do.",
+        ),
+        Misconception(
+            "own-parameters-only",
+            _freezing(frozen=_own_parameters, last=partial(_own_parameters, trains=True)),
+            "You change a layer's own parameters, and those inside a container stay as they were. "
+            "`layer.requires_grad_(False)` reaches all.",
+        ),
+        Misconception(
+            "without-parameters-left-out",
+            _freezing(frozen=_if_it_has_parameters, last=partial(_if_it_has_parameters, trains=True)),
+            "You pass over layers without parameters, so a dropout keeps its mode. Set the mode of every layer.",
+        ),
+        Misconception(
+            "statistics-reset",
+            _freezing(frozen=_reset_statistics),
+            "You reset BatchNorm's statistics. Freezing keeps them: evaluation mode is enough.",
         ),
         Misconception(
             "only-batchnorm-in-evaluation-mode",
@@ -384,9 +655,52 @@ FREEZE = Exercise(
             "BatchNorm in the frozen groups still trains. That is fastai's choice; our contract freezes everything.",
         ),
         Misconception(
+            "batchnorm-s-weights-train",
+            _freezing(
+                frozen=lambda layer: [
+                    layer.requires_grad_(False).eval(),
+                    *(norm.requires_grad_(True) for norm in _norms(layer)),
+                ]
+            ),
+            "You let BatchNorm's weights train in the frozen groups, as fastai does. Our contract freezes "
+            "everything there.",
+        ),
+        Misconception(
             "tensors-counted",
             _freezing(count=lambda groups: sum(1 for layer in groups[-1] for _ in layer.parameters())),
             "You count tensors. A weight of shape (3, 4) holds 12 numbers: `p.numel()` says so.",
+        ),
+        Misconception(
+            "rows-counted",
+            _freezing(count=lambda groups: sum(len(p) for layer in groups[-1] for p in layer.parameters())),
+            "len(p) is the first dimension only. A weight of shape (3, 4) holds 12 numbers: `p.numel()`.",
+        ),
+        Misconception(
+            "layers-counted",
+            _freezing(count=lambda groups: len(groups[-1])),
+            "You count layers. Count the numbers in their parameters: `p.numel()`, for each p of `layer.parameters()`.",
+        ),
+        Misconception(
+            "weights-without-biases",
+            _freezing(count=lambda groups: sum(p.numel() for p in _named(groups[-1], "weight"))),
+            "You count the weights and leave out the biases. All parameters of the last group train.",
+        ),
+        Misconception(
+            "statistics-counted",
+            _freezing(count=lambda groups: sum(t.numel() for layer in groups[-1] for t in layer.state_dict().values())),
+            "The state_dict also holds BatchNorm's statistics, which are no parameters. Count over "
+            "`layer.parameters()`.",
+        ),
+        Misconception(
+            "last-layer-counted",
+            _freezing(count=lambda groups: _count([groups[-1][-1:]])),
+            "You count the last layer only: after a loop its variable is the last entry. Add up over all layers "
+            "of the last group.",
+        ),
+        Misconception(
+            "counted-before",
+            _counted_before,
+            "You count before you freeze, so you get what trained until then. Count the parameters of the last group.",
         ),
         Misconception(
             "everything-counted",
@@ -427,11 +741,23 @@ class Recorder:
         self.freeze_to(0)
 
     def fit_one_cycle(
-        self, n_epoch: int, lr_max: Any = None, div: float = 25.0, div_final: float = 1e5, pct_start: float = 0.25
+        self,
+        n_epoch: int | None = None,
+        lr_max: Any = None,
+        div: float = 25.0,
+        div_final: float = 1e5,
+        pct_start: float = 0.25,
+        *,
+        cache_features: bool = False,
+        **unknown: Any,
     ) -> None:
-        """Notes a run."""
+        """Notes a run; raises TypeError for arguments that a learner's `fit_one_cycle` doesn't have either."""
+        if unknown or n_epoch is None:
+            names = ", ".join(unknown) or "no number of epochs"
+            raise TypeError(f"fit_one_cycle got {names}. It takes n_epoch and lr_max, by position or by these names.")
         call = {"frozen groups": self.n_frozen, "epochs": n_epoch, "rates": _written(lr_max)}
-        self.calls.append({**call, "pct_start": pct_start, "div": div, "div_final": div_final})
+        options = {"pct_start": pct_start, "div": div, "div_final": div_final, "cache_features": cache_features}
+        self.calls.append({**call, **options})
 
 
 def _written(lr: Any) -> str:
@@ -473,20 +799,50 @@ def _tuning(**changes: Any) -> Callable[..., Any]:
     """Returns a `fine_tune` with parts left out or changed."""
 
     def wrong(learn: Any, epochs: int, base_lr: float = 2e-3, freeze_epochs: int = 1) -> Any:
-        if changes.get("freezes", True):
-            learn.freeze()
+        changes.get("start", lambda learn: learn.freeze())(learn)
         first = changes.get("first", lambda lr: slice(lr))(base_lr)
         shares = changes.get("shares", lambda epochs, frozen: (frozen, epochs))(epochs, freeze_epochs)
         learn.fit_one_cycle(shares[0], first, **changes.get("first_options", {"pct_start": 0.99}))
-        if changes.get("unfreezes", True):
-            learn.unfreeze()
+        changes.get("between", lambda learn: learn.unfreeze())(learn)
         second = changes.get("second", lambda lr: slice(lr / 200, lr / 2))(base_lr)
         learn.fit_one_cycle(shares[1], second, **changes.get("second_options", {"pct_start": 0.3, "div": 5.0}))
-        if changes.get("refreezes", False):
-            learn.freeze()
+        changes.get("end", lambda learn: None)(learn)
         return learn
 
     return wrong
+
+
+def _other_defaults(lr: float, frozen: int) -> Callable[..., Any]:
+    """Returns a `fine_tune` whose `base_lr` and `freeze_epochs` have other defaults."""
+
+    def wrong(learn: Any, epochs: int, base_lr: float = lr, freeze_epochs: int = frozen) -> Any:
+        return fine_tune(learn, epochs, base_lr, freeze_epochs)
+
+    return wrong
+
+
+def _epoch_by_epoch(learn: Any, epochs: int, base_lr: float = 2e-3, freeze_epochs: int = 1) -> Any:
+    learn.freeze()
+    for _ in range(freeze_epochs):
+        learn.fit_one_cycle(1, slice(base_lr), pct_start=0.99)
+    learn.unfreeze()
+    for _ in range(epochs):
+        learn.fit_one_cycle(1, slice(base_lr / 200, base_lr / 2), pct_start=0.3, div=5.0)
+    return learn
+
+
+def _second_phase_only(learn: Any, epochs: int, base_lr: float = 2e-3, freeze_epochs: int = 1) -> Any:
+    learn.unfreeze()
+    learn.fit_one_cycle(epochs, slice(base_lr / 200, base_lr / 2), pct_start=0.3, div=5.0)
+    return learn
+
+
+def _plain_fit(learn: Any, epochs: int, base_lr: float = 2e-3, freeze_epochs: int = 1) -> Any:
+    learn.freeze()
+    learn.fit(freeze_epochs, slice(base_lr))
+    learn.unfreeze()
+    learn.fit(epochs, slice(base_lr / 200, base_lr / 2))
+    return learn
 
 
 def _everything_first(learn: Any, epochs: int, base_lr: float = 2e-3, freeze_epochs: int = 1) -> Any:
@@ -522,17 +878,49 @@ FINE_TUNE = Exercise(
         "learn.freeze(); learn.fit_one_cycle(freeze_epochs, slice(base_lr), pct_start=0.99); learn.unfreeze(); "
         "then with high = base_lr / 2: learn.fit_one_cycle(epochs, slice(high / 100, high), ...); return learn.",
     ),
-    accepted=(_by_freeze_to, _tuning()),
+    accepted=(
+        _by_freeze_to,
+        _tuning(),
+        lambda learn, *arguments, **options: [fine_tune(learn, *arguments, **options), learn.unfreeze()][0],
+    ),
     misconceptions=(
         Misconception(
             "never-frozen",
-            _tuning(freezes=False),
+            _tuning(start=lambda learn: None),
             "The body isn't frozen in the first phase, so the random head spoils it. Call learn.freeze() first.",
         ),
         Misconception(
             "never-unfrozen",
-            _tuning(unfreezes=False),
+            _tuning(between=lambda learn: None),
             "The body stays frozen in the second phase, so only the head learns. Call learn.unfreeze() in between.",
+        ),
+        Misconception(
+            "unfrozen-too-late",
+            _tuning(between=lambda learn: None, end=lambda learn: learn.unfreeze()),
+            "You unfreeze after the second call, so the body never trains. Unfreeze between the two calls.",
+        ),
+        Misconception(
+            "unfrozen-first",
+            _tuning(start=lambda learn: learn.unfreeze(), between=lambda learn: learn.freeze()),
+            "You unfreeze before the first call and freeze before the second. The head trains alone first: "
+            "freeze, fit, unfreeze, fit.",
+        ),
+        Misconception(
+            "late-body-trains-too",
+            _tuning(start=lambda learn: learn.freeze_to(1)),
+            "freeze_to(1) freezes the early body only, so the late body trains beside a random head. "
+            "learn.freeze() freezes all but the last group.",
+        ),
+        Misconception(
+            "early-body-stays-frozen",
+            _tuning(between=lambda learn: learn.freeze_to(-2)),
+            "freeze_to(-2) leaves the early body frozen. In the second phase everything trains: learn.unfreeze().",
+        ),
+        Misconception(
+            "second-phase-only",
+            _second_phase_only,
+            "The first phase is missing, in which the head trains alone. Call freeze and fit_one_cycle before you "
+            "unfreeze.",
         ),
         Misconception(
             "everything-first",
@@ -565,6 +953,17 @@ FINE_TUNE = Exercise(
             "The second phase has one rate for all layers, which destroys the body. Give it a slice.",
         ),
         Misconception(
+            "tuple-for-a-slice",
+            _tuning(second=lambda lr: (lr / 200, lr / 2)),
+            "A tuple would be a list of rates, one for each group. Write slice(high / 100, high).",
+        ),
+        Misconception(
+            "divided-by-hand",
+            _tuning(second=lambda lr: slice(lr / 1000, lr / 10)),
+            "You divide the rate by five yourself, and `div` does it once more. Give the high end, half of "
+            "`base_lr`: div=5.0 sets the start.",
+        ),
+        Misconception(
             "low-and-high-swapped",
             _tuning(second=lambda lr: slice(lr / 2, lr / 200)),
             "The slice begins with the high rate, so the layers near the image move fastest. The low end comes first.",
@@ -580,9 +979,41 @@ FINE_TUNE = Exercise(
             "The first phase has half the rate, too. Only the second phase has half.",
         ),
         Misconception(
+            "rate-written-in",
+            lambda learn, epochs, base_lr=2e-3, freeze_epochs=1: fine_tune(learn, epochs, 2e-3, freeze_epochs),
+            "Your rates are numbers in the code. Compute them from `base_lr`.",
+        ),
+        Misconception(
+            "another-default-rate",
+            _other_defaults(1e-3, 1),
+            "Without `base_lr` your rates are other ones. Its default is 2e-3.",
+        ),
+        Misconception(
+            "another-default-for-freeze-epochs",
+            _other_defaults(2e-3, 3),
+            "Without `freeze_epochs` your first phase has another length. Its default is 1.",
+        ),
+        Misconception(
             "epochs-swapped",
             _tuning(shares=lambda epochs, frozen: (epochs, frozen)),
             "`epochs` went to the frozen phase and `freeze_epochs` to the other. Swap them.",
+        ),
+        Misconception(
+            "epochs-in-both",
+            _tuning(shares=lambda epochs, frozen: (epochs, epochs)),
+            "Both phases train for `epochs`. The frozen one has `freeze_epochs`.",
+        ),
+        Misconception(
+            "epochs-shared",
+            _tuning(shares=lambda epochs, frozen: (frozen, epochs - frozen)),
+            "You take `freeze_epochs` off `epochs`. The second phase has all of `epochs`; the frozen epochs come "
+            "on top.",
+        ),
+        Misconception(
+            "one-epoch-at-a-time",
+            _epoch_by_epoch,
+            "You start a new cycle for each epoch. One call trains for all epochs of its phase, so that the rate "
+            "rises and falls once.",
         ),
         Misconception(
             "always-one-frozen-epoch",
@@ -605,8 +1036,57 @@ FINE_TUNE = Exercise(
             "The second phase starts at a 25th of its rate, the default. Give it div=5.0.",
         ),
         Misconception(
+            "pct-start-forgotten",
+            _tuning(second_options={"div": 5.0}),
+            "The second phase has the default `pct_start`. Give it 0.3.",
+        ),
+        Misconception(
+            "all-options-forgotten",
+            _tuning(first_options={}, second_options={}),
+            "Both phases have default options. Give the first one pct_start=0.99, the second one pct_start=0.3 "
+            "and div=5.0.",
+        ),
+        Misconception(
+            "div-in-both",
+            _tuning(first_options={"pct_start": 0.99, "div": 5.0}),
+            "div=5.0 belongs to the second phase only. The first one has the default.",
+        ),
+        Misconception(
+            "pct-start-in-both",
+            _tuning(second_options={"pct_start": 0.99, "div": 5.0}),
+            "pct_start=0.99 belongs to the first phase only. The second one has 0.3.",
+        ),
+        Misconception(
+            "options-swapped",
+            _tuning(first_options={"pct_start": 0.3, "div": 5.0}, second_options={"pct_start": 0.99}),
+            "You swapped the options of the phases. The first has pct_start=0.99, the second pct_start=0.3 and "
+            "div=5.0.",
+        ),
+        Misconception(
+            "features-kept",
+            _tuning(first_options={"pct_start": 0.99, "cache_features": True}),
+            "You keep features in the first phase. Kept features know nothing of augmentation, and the contract "
+            "doesn't ask for them: leave cache_features out.",
+        ),
+        Misconception(
+            "rate-called-lr",
+            lambda learn, epochs, base_lr=2e-3, freeze_epochs=1: learn.fit_one_cycle(freeze_epochs, lr=slice(base_lr)),
+            "fit_one_cycle calls the rate `lr_max`, since a cycle has many rates. Write lr_max=..., or give it "
+            "second without a name.",
+        ),
+        Misconception(
+            "library-called",
+            lambda learn, epochs, base_lr=2e-3, freeze_epochs=1: learn.fine_tune(epochs, base_lr, freeze_epochs),
+            "You call the method that you are to write. Build it from freeze, unfreeze and two calls of fit_one_cycle.",
+        ),
+        Misconception(
+            "plain-fit",
+            _plain_fit,
+            "You call fit, which trains at one constant rate. Both phases are calls of fit_one_cycle.",
+        ),
+        Misconception(
             "frozen-again",
-            _tuning(refreezes=True),
+            _tuning(end=lambda learn: learn.freeze()),
             "You freeze the body again at the end. All is unfrozen at the end, so that training can go on.",
         ),
     ),
@@ -628,15 +1108,20 @@ def batch_norm_drift(model: nn.Module, before: dict[str, Tensor]) -> dict[str, f
     return drift
 
 
+class _BatchNormAct(nn.BatchNorm2d):
+    """Stands for the layers of many bodies: a batch normalisation that does more, and so has a class of its own."""
+
+
 def _drifted(drift: Callable[..., Any], kind: str) -> Any:
-    """Asks for the drift of a small model whose statistics were set by hand."""
+    """Asks for the drift of a small model whose statistics were set by hand, and looks at what it was given."""
     torch.manual_seed(0)
     norms: tuple[nn.Module, ...] = (nn.BatchNorm2d(2),)
     if kind == "nested":
         norms = (
-            nn.BatchNorm2d(3, eps=0.5),
+            nn.BatchNorm2d(3, eps=0.5).eval(),
             nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, eps=0.1)),
             nn.BatchNorm1d(2),
+            _BatchNormAct(3),
         )
     model = nn.Sequential(*norms)
     for module in model.modules():
@@ -647,7 +1132,14 @@ def _drifted(drift: Callable[..., Any], kind: str) -> Any:
         for module in model.modules():
             if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
                 _set_statistics(module, torch.arange(2.0, module.num_features + 2), 1.5)
-    return drift(model, before)
+    now, copied = ({name: t.clone() for name, t in tensors.items()} for tensors in (model.state_dict(), before))
+    result = drift(model, before)
+    if not isinstance(result, dict):
+        return result
+    untouched = all(torch.equal(model.state_dict()[name], now[name]) for name in now)
+    kept = all(torch.equal(before[name], copied[name]) for name in copied)
+    found = {f"layer {name}" if isinstance(name, str) else name: value for name, value in result.items()}
+    return {"drift": found, "the model is as it was": untouched, "`before` is as it was": kept}
 
 
 def _set_statistics(norm: Any, variance: Tensor, step: float = 0.0) -> None:
@@ -657,20 +1149,44 @@ def _set_statistics(norm: Any, variance: Tensor, step: float = 0.0) -> None:
 
 
 def _drift_with(
-    of_channels: Callable[[Tensor, Tensor, Tensor, float], Tensor], kinds: Any = nn.BatchNorm2d
+    of_channels: Callable[[Tensor, Tensor, Tensor, float], Any],
+    kinds: Any = nn.BatchNorm2d,
+    called: Callable[[str], str] = str,
+    counts: Callable[[str, Any], bool] = lambda name, module: True,
 ) -> Callable[..., dict[str, float]]:
-    """Returns a `batch_norm_drift` with another formula: of the difference, both variances and `eps`."""
+    """Returns a `batch_norm_drift` with another formula: of the difference, both variances and `eps`.
+
+    `kinds` and `counts` say which layers it finds, `called` what it calls them.
+    """
 
     def wrong(model: nn.Module, before: dict[str, Tensor]) -> dict[str, float]:
         drift = {}
         for name, module in model.named_modules():
-            if isinstance(module, kinds):
+            if isinstance(module, kinds) and counts(name, module):
                 difference = module.running_mean - before[f"{name}.running_mean"]
                 old, new = before[f"{name}.running_var"], module.running_var
-                drift[name] = of_channels(difference, old, new, module.eps).item()
+                drift[called(name)] = of_channels(difference, old, new, module.eps).tolist()
         return drift
 
     return wrong
+
+
+def _right_drift(difference: Tensor, old: Tensor, new: Tensor, eps: float) -> Tensor:
+    return (difference.abs() / (old + eps).sqrt()).mean()
+
+
+def _has_moved(name: str, module: Any) -> bool:
+    return bool((module.running_mean != 1).any())  # the probes begin with means of 1
+
+
+def _in_place(model: nn.Module, before: dict[str, Tensor], of_model: bool = False) -> dict[str, float]:
+    drift = batch_norm_drift(model, before)
+    for name in drift:
+        if of_model:
+            model.get_submodule(name).running_mean.zero_()  # type: ignore[operator]
+        else:
+            before[f"{name}.running_var"].zero_()
+    return drift
 
 
 def _children_only(model: nn.Module, before: dict[str, Tensor]) -> dict[str, float]:
@@ -714,7 +1230,8 @@ BATCH_NORM_DRIFT = Exercise(
         Misconception(
             "without-eps",
             _drift_with(lambda d, old, new, eps: (d.abs() / old.sqrt()).mean()),
-            "`eps` is missing under the root. Without it, a dead channel with variance 0 gives infinity.",
+            "The layer's own `eps`, module.eps, is missing under the root. Without it, a dead channel with "
+            "variance 0 gives infinity.",
         ),
         Misconception(
             "signs-cancel",
@@ -737,6 +1254,143 @@ BATCH_NORM_DRIFT = Exercise(
                 lambda d, old, new, eps: (d.abs() / (old + eps).sqrt()).mean(), (nn.BatchNorm1d, nn.BatchNorm2d)
             ),
             "You count nn.BatchNorm1d, too. The contract asks for nn.BatchNorm2d, the ones in the body.",
+        ),
+        Misconception(
+            "signs-and-eps",
+            _drift_with(lambda d, old, new, eps: (d / old.sqrt()).mean()),
+            "Moves up and down cancel out: take the absolute value before the mean. And `eps` belongs under the root.",
+        ),
+        Misconception(
+            "absolute-at-the-end",
+            _drift_with(lambda d, old, new, eps: (d / (old + eps).sqrt()).mean().abs()),
+            "You take the absolute value of the mean. By then moves up and down have cancelled out: take it in "
+            "each channel.",
+        ),
+        Misconception(
+            "means-divided",
+            _drift_with(lambda d, old, new, eps: d.abs().mean() / (old + eps).sqrt().mean()),
+            "You average distances and deviations first, and divide then. Divide in each channel, then average.",
+        ),
+        Misconception(
+            "lengths",
+            _drift_with(lambda d, old, new, eps: d.norm() / (old + eps).sqrt().norm()),
+            "You compare lengths, as weights_moved does. Here each channel has a scale of its own: divide in each "
+            "channel, then average.",
+        ),
+        Misconception(
+            "share-of-the-length",
+            _drift_with(lambda d, old, new, eps: d.norm() / len(d) ** 0.5),
+            "You compare the change with the length of the old means, as weights_moved does. Divide each channel "
+            "by its deviation, then average.",
+        ),
+        Misconception(
+            "length-of-the-change",
+            _drift_with(lambda d, old, new, eps: (d / (old + eps).sqrt()).norm()),
+            "You take the length of all distances together, which grows with the number of channels. Take their mean.",
+        ),
+        Misconception(
+            "root-mean-square",
+            _drift_with(lambda d, old, new, eps: (d / (old + eps).sqrt()).square().mean().sqrt()),
+            "You average squares, so a channel that moved far counts more. Average the absolute values.",
+        ),
+        Misconception(
+            "largest-channel",
+            _drift_with(lambda d, old, new, eps: (d.abs() / (old + eps).sqrt()).max()),
+            "You take the channel that moved most. Take the mean over channels.",
+        ),
+        Misconception(
+            "median-channel",
+            _drift_with(lambda d, old, new, eps: (d.abs() / (old + eps).sqrt()).median()),
+            "You take the middle channel. Take the mean over channels.",
+        ),
+        Misconception(
+            "eps-outside-the-root",
+            _drift_with(lambda d, old, new, eps: (d.abs() / (old.sqrt() + eps)).mean()),
+            "You add `eps` after the root. BatchNorm adds it to the variance: (variance + eps).sqrt().",
+        ),
+        Misconception(
+            "eps-added-at-the-end",
+            _drift_with(lambda d, old, new, eps: (d.abs() / old.sqrt() + eps).mean()),
+            "You add `eps` to the distance, since / comes before +. Put variance + eps in brackets, and take the "
+            "root of that.",
+        ),
+        Misconception(
+            "multiplied",
+            _drift_with(lambda d, old, new, eps: (d.abs() * (old + eps).sqrt()).mean()),
+            "You multiply by the deviation. A distance in deviations is the distance divided by it.",
+        ),
+        Misconception(
+            "both-variances",
+            _drift_with(lambda d, old, new, eps: (d.abs() / ((old + new) / 2 + eps).sqrt()).mean()),
+            "You mix the variance of before with that of now. Measure in the deviations of before: the scale that "
+            "the head knew.",
+        ),
+        Misconception(
+            "a-list-for-each-layer",
+            _drift_with(lambda d, old, new, eps: d.abs() / (old + eps).sqrt()),
+            "You return a list of channels for each layer. Return their mean, one float.",
+        ),
+        Misconception(
+            "found-by-name",
+            _drift_with(_right_drift, counts=lambda name, module: "bn" in name),
+            'You look for "bn" in the name, and a layer can have any name. Ask isinstance(module, nn.BatchNorm2d).',
+        ),
+        Misconception(
+            "moved-ones-only",
+            _drift_with(_right_drift, counts=_has_moved),
+            "You leave out layers that didn't move. They belong in the result, with 0.",
+        ),
+        Misconception(
+            "training-mode-only",
+            _drift_with(_right_drift, counts=lambda name, module: module.training),
+            "You leave out layers in evaluation mode. Their statistics may have moved earlier: look at each "
+            "nn.BatchNorm2d.",
+        ),
+        Misconception(
+            "exact-class",
+            _drift_with(_right_drift, counts=lambda name, module: type(module) is nn.BatchNorm2d),
+            "You ask for the exact class. Many bodies have a class of their own that inherits from "
+            "nn.BatchNorm2d: isinstance finds it, too.",
+        ),
+        Misconception(
+            "first-layer-only",
+            lambda model, before: dict(list(batch_norm_drift(model, before).items())[:1]),
+            "You return after the first layer. The `return` belongs below the loop, not inside it.",
+        ),
+        Misconception(
+            "buffers-named",
+            _drift_with(_right_drift, called=lambda name: f"{name}.running_mean"),
+            "Your keys are the names of the buffers. Use the name of the layer alone.",
+        ),
+        Misconception(
+            "end-of-the-name",
+            _drift_with(_right_drift, called=lambda name: name.split(".")[-1]),
+            "You keep the last part of the name, so layers of two blocks get one key. Use the whole name that "
+            "named_modules gives.",
+        ),
+        Misconception(
+            "no-names",
+            lambda model, before: list(batch_norm_drift(model, before).values()),
+            "You return numbers without names. Return a dictionary: the name of each layer, and its drift.",
+        ),
+        Misconception(
+            "one-number",
+            lambda model, before: (
+                math.fsum(batch_norm_drift(model, before).values()) / max(len(batch_norm_drift(model, before)), 1)
+            ),
+            "You return one number for the whole model. Return a dictionary with a number for each layer.",
+        ),
+        Misconception(
+            "copy-changed",
+            _in_place,
+            "You change the tensors in `before`. A name that ends in _ works in place: leave it out, such as add "
+            "for add_.",
+        ),
+        Misconception(
+            "statistics-changed",
+            partial(_in_place, of_model=True),
+            "You change the model's own statistics. `x = module.running_mean` copies nothing: write x - old, and "
+            "not x -= old.",
         ),
     ),
 )
@@ -767,6 +1421,7 @@ BATCHES_UNTIL = Exercise(
         Probe("a momentum of 0.01", lambda: (0.01, 0.01)),
         Probe("a momentum of 0.3", lambda: (0.2, 0.3)),
         Probe("nearly all of it left", lambda: (0.95, 0.1)),
+        Probe("exactly a quarter left after two batches", lambda: (0.25, 0.5)),
     ),
     hints=(
         "After n batches (1 - momentum) ** n is left. A loop can count them, and a logarithm can solve for n.",
@@ -804,6 +1459,36 @@ BATCHES_UNTIL = Exercise(
             lambda share, momentum=0.1: batches_until(share),
             "Your momentum is always 0.1. Use the argument.",
         ),
+        Misconception(
+            "one-more",
+            lambda share, momentum=0.1: math.floor(math.log(share) / math.log(1 - momentum)) + 1,
+            "Where exactly `share` is left you count one batch more. At most `share` may be left, so stop there.",
+        ),
+        Misconception(
+            "rounded",
+            lambda share, momentum=0.1: round(math.log(share) / math.log(1 - momentum)),
+            "You round to the nearest, so more than the share may be left. Round up.",
+        ),
+        Misconception(
+            "counted-from-one",
+            lambda share, momentum=0.1: batches_until(share, momentum) + 1,
+            "You count one batch too many. Before the first batch n is 0.",
+        ),
+        Misconception(
+            "another-default",
+            lambda share, momentum=0.9: batches_until(share, momentum),
+            "Your default for `momentum` is another one. In torch's BatchNorm it is 0.1.",
+        ),
+        Misconception(
+            "momentum-for-its-logarithm",
+            lambda share, momentum=0.1: math.ceil(-math.log(share) / momentum),
+            "You take -momentum for log(1 - momentum). They are close for a small momentum only.",
+        ),
+        Misconception(
+            "what-is-left",
+            lambda share, momentum=0.1: (1 - momentum) ** batches_until(share, momentum),
+            "You return how much is left. Return the number of batches.",
+        ),
     ),
 )
 
@@ -832,8 +1517,10 @@ def _modes(train_mode: Callable[..., Any], kind: str) -> dict[str, Any]:
     if kind == "a part of the head frozen":
         head[2].requires_grad_(False)
         body[0].requires_grad_(True)
-    if kind == "everything frozen":
+    if kind in ("everything frozen", "one bias trains"):
         model.requires_grad_(False)
+    if kind == "one bias trains":
+        body[0].bias.requires_grad_(True)
     model.train(kind != "nothing frozen")
     result = train_mode(model)
     return {**_state([[model]]), "the model is returned": result is model}
@@ -856,6 +1543,55 @@ def _own_mode_only(model: nn.Module) -> nn.Module:
         parameters = list(module.parameters())
         if parameters and not any(p.requires_grad for p in parameters):
             module.training = False
+    return model
+
+
+def _is_frozen(module: nn.Module) -> bool:
+    parameters = list(module.parameters())
+    return bool(parameters) and not any(p.requires_grad for p in parameters)
+
+
+def _outer_parts(model: nn.Module) -> nn.Module:
+    model.train()
+    for module in model.children():
+        if _is_frozen(module):
+            module.eval()
+    return model
+
+
+def _first_frozen(model: nn.Module) -> nn.Module:
+    model.train()
+    for module in (module for module in model.modules() if _is_frozen(module)):
+        module.eval()
+        break
+    return model
+
+
+def _dropout_on(model: nn.Module) -> nn.Module:
+    for module in train_mode(model).modules():
+        if isinstance(module, nn.Dropout):
+            module.train()
+    return model
+
+
+def _last_part_trains(model: nn.Module) -> nn.Module:
+    model.eval()
+    list(model.children())[-1].train()
+    return model
+
+
+def _only_with_parameters(model: nn.Module) -> nn.Module:
+    model.eval()
+    for module in model.modules():
+        module.training = any(p.requires_grad for p in module.parameters(recurse=False))
+    return model
+
+
+def _inner_only(model: nn.Module) -> nn.Module:
+    model.train()
+    for name, module in model.named_modules():
+        if name and _is_frozen(module):
+            module.eval()
     return model
 
 
@@ -883,10 +1619,10 @@ TRAIN_MODE = Exercise(
         Probe("nothing frozen", lambda: ("nothing frozen",)),
         Probe("parts of body and head frozen", lambda: ("a part of the head frozen",)),
         Probe("everything frozen", lambda: ("everything frozen",)),
+        Probe("everything frozen except one bias", lambda: ("one bias trains",)),
     ),
     hints=(
-        "`eval()` reaches everything inside a module. So dropout, which has no parameters, can follow its "
-        "container.",
+        "`eval()` reaches everything inside a module. So dropout, which has no parameters, can follow its container.",
         "model.train(); for each module of model.modules(): call its eval() if it has parameters and none of them "
         "requires a gradient. Return model.",
     ),
@@ -915,7 +1651,9 @@ TRAIN_MODE = Exercise(
         Misconception(
             "own-mode-only",
             _own_mode_only,
-            "`module.training = False` doesn't reach what is inside a module. `module.eval()` does.",
+            "What is inside a frozen module is in training mode again. `module.training = False` doesn't reach "
+            "inside, and a later `train()` of something inside undoes `eval()`. Call model.train() once, first, "
+            "and then only eval().",
         ),
         Misconception(
             "layers-without-parameters",
@@ -935,6 +1673,64 @@ TRAIN_MODE = Exercise(
                 )
             ),
             "Only BatchNorm goes to evaluation mode. Dropout in a frozen container must be off, too.",
+        ),
+        Misconception(
+            "only-batchnorm2d",
+            _parts_to_eval(lambda m: isinstance(m, nn.BatchNorm2d) and _is_frozen(m)),
+            "Only batch normalisation goes to evaluation mode. Everything that is frozen must, dropout too.",
+        ),
+        Misconception(
+            "every-batchnorm",
+            _parts_to_eval(lambda m: isinstance(m, nn.BatchNorm2d) or _is_frozen(m)),
+            "You put all batch normalisation in evaluation mode. Where its parameters train, it trains, too.",
+        ),
+        Misconception(
+            "outer-parts-only",
+            _outer_parts,
+            "You look at the outermost parts only. A part can be frozen inside one that trains: use modules().",
+        ),
+        Misconception(
+            "containers-only",
+            _parts_to_eval(lambda m: len(list(m.children())) > 0 and _is_frozen(m)),
+            "You look at containers only. A single frozen layer inside a container that trains goes to evaluation "
+            "mode, too.",
+        ),
+        Misconception(
+            "first-frozen-only",
+            _first_frozen,
+            "You stop after the first frozen module. Go through all of them.",
+        ),
+        Misconception(
+            "model-left-out",
+            _inner_only,
+            "The model itself stays in training mode, even if all of it is frozen. modules() begins with the "
+            "model: don't leave it out.",
+        ),
+        Misconception(
+            "dropout-always-on",
+            _dropout_on,
+            "You switch every dropout on. Inside a frozen module it is off.",
+        ),
+        Misconception(
+            "last-part-trains",
+            _last_part_trains,
+            "You take the last part for the head, and all else for frozen. Ask the parameters: p.requires_grad.",
+        ),
+        Misconception(
+            "only-with-parameters",
+            _only_with_parameters,
+            "Layers without parameters stay in evaluation mode, so dropout in the head is off. Begin with "
+            "model.train(), and switch off what is frozen.",
+        ),
+        Misconception(
+            "most-frozen",
+            _parts_to_eval(lambda m: 2 * sum(p.requires_grad for p in m.parameters()) < len(list(m.parameters()))),
+            "You call a module frozen if most of its parameters are. One that requires a gradient is enough to train.",
+        ),
+        Misconception(
+            "a-copy",
+            lambda model: train_mode(copy.deepcopy(model)),
+            "You change a copy, and the caller's model stays as it was. Change the modes of the model that you get.",
         ),
         Misconception(
             "everything-in-evaluation-mode",
@@ -1007,9 +1803,40 @@ UNFREEZE_IN_TURN = Exercise(
             "The phase of late body and head is missing: freeze_to(-2).",
         ),
         Misconception(
+            "last-phase-missing",
+            _in_turn((-1, -2)),
+            "The last phase is missing, in which everything trains: freeze_to(0).",
+        ),
+        Misconception(
+            "head-phase-missing",
+            _in_turn((-2, 0)),
+            "The first phase is missing, in which the head trains alone: freeze_to(-1).",
+        ),
+        Misconception(
+            "groups-that-train",
+            _in_turn((1, 2, 3)),
+            "freeze_to(n) freezes the groups before n. It isn't the number of groups that train: count from the "
+            "end, -1, -2, and then 0.",
+        ),
+        Misconception(
             "low-end-fixed",
             _in_turn(rates=lambda high, i: slice(high / 100, high / 2**i)),
             "The low end stays as it was. It is a hundredth of the high end in each phase, so it halves, too.",
+        ),
+        Misconception(
+            "low-end-a-tenth",
+            _in_turn(rates=lambda high, i: slice(high / 2**i / 10, high / 2**i)),
+            "The low end is a tenth of the high end. It should be a hundredth.",
+        ),
+        Misconception(
+            "low-and-high-swapped",
+            _in_turn(rates=lambda high, i: slice(high / 2**i, high / 2**i / 100)),
+            "The slice begins with the high rate, so the layers near the image move fastest. The low end comes first.",
+        ),
+        Misconception(
+            "one-rate-for-all",
+            _in_turn(rates=lambda high, i: high / 2**i),
+            "You give one rate to all layers. Give each phase slice(high / 100, high).",
         ),
         Misconception(
             "epochs-shared-out",
