@@ -17,6 +17,7 @@ from coursekit.course.checker import all_exercises
 from coursekit.course.exercises import Exercise, Misconception, Probe, judge, source_of
 from coursekit.course.progress import Record, read_record
 from coursekit.course.quiz import Question, quiz
+from tools.notebooks import find_notebooks
 
 EXERCISES = all_exercises()
 ATTEMPTS = Path(__file__).with_name("attempts")
@@ -58,8 +59,15 @@ def test_wrong_code_written_apart_fails_with_the_right_message_or_an_honest_unkn
 
 
 def test_the_main_exercises_all_have_attempts_written_apart() -> None:
-    main = {"softmax", "log_softmax", "nll", "cross_entropy", "cross_entropy_gradient"}
+    main = {"softmax", "log_softmax", "nll", "cross_entropy", "cross_entropy_gradient", "group_lrs", "freeze", "fine_tune"}
     assert main | {"label_of", "grouped_split", "collate", "rotation", "error_rate"} <= DIAGNOSES.keys()
+
+
+def test_a_notebook_that_checks_a_function_imports_what_the_message_names() -> None:
+    """`check` says "hint(seal) takes you on", so `hint` must be there, and `solution` after it."""
+    checking = [path for path in find_notebooks() if "import check, " in path.read_text("utf-8")]
+    assert len(checking) > 14
+    assert [path.name for path in checking if "import check, hint, solution, solved" not in path.read_text("utf-8")] == []
 
 
 @pytest.mark.parametrize("name", EXERCISES)

@@ -5,9 +5,12 @@
 # %% ../../../nbs/lib/course/catalogues/case_study.ipynb #403b1695
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, tensor
 
@@ -32,33 +35,60 @@ def seal(numbers: list[int], share: float, seed: int) -> tuple[list[int], list[i
 
 
 def _sealing(function: Callable[..., Any], numbers: list[int], share: float, seed: int) -> dict[str, Any]:
+    """Says of an answer what the contract says, over several seeds: more of them for a short list."""
+    torch.rand(1)  # else reseeding torch's generator with its first seed would change nothing
     before = torch.get_rng_state()
-    work, closed = (list(part) for part in function(list(numbers), share, seed))
+    given = list(numbers)
+    work, closed = (list(part) for part in function(given, share, seed))
     kept_generator = torch.equal(torch.get_rng_state(), before)
-    again = [list(part) for part in function(list(numbers), share, seed)]
-    others = [sorted(function(list(numbers), share, seed + k)[1]) for k in range(1, 9)]
+    few = len(numbers) < 10
+    again = [[list(part) for part in function(list(numbers), share, seed)] for _ in range(20 if few else 1)]
+    others = [sorted(function(list(numbers), share, seed + k)[1]) for k in range(1, 40 if few else 6)]
+    sizes = Counter(n // 60 for n in numbers)
     blocks = [{numbers[i] // 60 for i in part if 0 <= i < len(numbers)} for part in (work, closed)]
-    largest = max(sum(n // 60 == block for n in numbers) for block in {n // 60 for n in numbers})
-    wanted = share * len(numbers)
+    enough = [len(part) >= share * len(numbers) for part in (closed, *others)]
+    changes = any(other != sorted(closed) for other in others)
     return {
         "every position once": sorted([*work, *closed]) == list(range(len(numbers))),
-        "no block on both sides": not blocks[0] & blocks[1],
-        "enough is sealed": len(closed) >= wanted,
-        "not too much is sealed": len(closed) < wanted + largest,
-        "the same seed gives the same answer": again == [work, closed],
-        "other seeds give other answers": len(blocks[0] | blocks[1]) < 4 or any(other != sorted(closed) for other in others),
+        "blocks on both sides": _how_many(len(blocks[0] & blocks[1]), len(sizes)),
+        "enough is sealed": "always" if all(enough) else "sometimes" if any(enough) else "never",
+        "not too much is sealed": len(closed) < share * len(numbers) + max(sizes.values()),
+        "the same seed gives the same answer": all(one == [work, closed] for one in again),
+        "other seeds give other answers": "yes" if few or changes else f"no{_always(blocks[1], sorted(sizes))}",
+        "every block is sealed by some seed": not few
+        or len({int(i) for part in (closed, *others) for i in part}) == len(numbers),
         "torch's own generator is left alone": kept_generator,
+        "the list of numbers is as it was": given == numbers,
     }
 
 
-def _sealed(numbers: list[int], share: float, blocks: Sequence[int], size: Callable[[int], int] = lambda n: n // 60) -> Any:
+def _how_many(n: int, of: int) -> str:
+    return "none" if n == 0 else "all" if n == of else "some"
+
+
+def _always(closed: set[int], blocks: list[int]) -> str:
+    if closed == set(blocks[: len(closed)]):
+        return ", always the first blocks"
+    return ", always the last blocks" if closed == set(blocks[-len(closed) :]) else ""
+
+
+def _sealed(
+    numbers: list[int], share: float, blocks: Sequence[int], size: Callable[[int], int] = lambda n: n // 60
+) -> Any:
     """Seals the blocks in this order until the share is reached."""
-    closed: set[int] = set()
+    sizes = Counter(size(n) for n in numbers)
+    closed, held = set(), 0
     for block in blocks:
-        if sum(size(n) in closed for n in numbers) < share * len(numbers):
+        if held < share * len(numbers):
             closed.add(block)
+            held += sizes[block]
     inside = [i for i, n in enumerate(numbers) if size(n) not in closed]
     return inside, [i for i, n in enumerate(numbers) if size(n) in closed]
+
+
+def _split(numbers: list[int], closed: set[int]) -> Any:
+    work = [i for i, n in enumerate(numbers) if n // 60 not in closed]
+    return work, [i for i, n in enumerate(numbers) if n // 60 in closed]
 
 
 def _mixed(things: Sequence[int], seed: int) -> list[int]:
@@ -78,11 +108,86 @@ def _global_generator(numbers: list[int], share: float, seed: int) -> Any:
     return _sealed(numbers, share, [blocks[i] for i in torch.randperm(len(blocks)).tolist()])
 
 
-def _share_of_blocks(numbers: list[int], share: float, seed: int) -> Any:
-    blocks = _mixed(sorted({n // 60 for n in numbers}), seed)
-    closed = set(blocks[: round(share * len(blocks))])
-    inside = [i for i, n in enumerate(numbers) if n // 60 not in closed]
-    return inside, [i for i, n in enumerate(numbers) if n // 60 in closed]
+def _share_of_blocks(rounded: Callable[[float], int]) -> Callable[..., Any]:
+    def wrong(numbers: list[int], share: float, seed: int) -> Any:
+        blocks = _mixed(sorted({n // 60 for n in numbers}), seed)
+        return _split(numbers, set(blocks[: rounded(share * len(blocks))]))
+
+    return wrong
+
+
+def _adding(
+    goes_on: Callable[[int, int, float], bool] = lambda held, size, wanted: held < wanted,
+    full: bool = False,
+    replaced: bool = False,
+    leaves_out: int = 0,
+    position: bool = False,
+) -> Callable[..., Any]:
+    """Returns a `seal` that adds blocks while `goes_on`, of what is sealed, the next block's size, and the wish.
+
+    `full` takes 60 for the size of each block, `replaced` draws a block again and again, `leaves_out` never draws the
+    last blocks, and `position` takes the place of a block among all blocks for the block.
+    """
+
+    def wrong(numbers: list[int], share: float, seed: int) -> Any:
+        sizes = Counter(n // 60 for n in numbers)
+        blocks = sorted(sizes)[: len(sizes) - leaves_out] if len(sizes) > leaves_out else []
+        order = _mixed(range(len(blocks)) if position else blocks, seed)
+        order = random.Random(seed).choices(order, k=1000) if replaced else order
+        closed, held = set(), 0
+        for block in order:
+            if not goes_on(held, sizes[block], share * len(numbers)):
+                break
+            closed.add(block)
+            held += 60 if full else sizes[block]
+        return _split(numbers, closed)
+
+    return wrong
+
+
+def _pieces(numbers: list[int], share: float, seed: int) -> Any:
+    pieces = _mixed(range(-(-len(numbers) // 60)), seed)
+    closed: list[int] = []
+    for piece in pieces:
+        if len(closed) < share * len(numbers):
+            closed += range(60 * piece, min(60 * piece + 60, len(numbers)))
+    return [i for i in range(len(numbers)) if i not in set(closed)], sorted(closed)
+
+
+def _shuffled(numbers: list[int], share: float, seed: int, shuffle: Callable[[list[int]], Any]) -> Any:
+    blocks = sorted({n // 60 for n in numbers})
+    shuffle(blocks)
+    return _sealed(numbers, share, blocks)
+
+
+def _changing(change: Callable[[list[int]], Any], after: bool = False) -> Callable[..., Any]:
+    """Returns a `seal` that changes the caller's list, before or after it looks at it."""
+
+    def wrong(numbers: list[int], share: float, seed: int) -> Any:
+        if after:
+            result = seal(numbers, share, seed)
+            change(numbers)
+            return result
+        change(numbers)
+        return seal(numbers, share, seed)
+
+    return wrong
+
+
+def _cut(order: list[int], held: int) -> tuple[list[int], list[int]]:
+    return order[held:], order[:held]
+
+
+def _last_block_cut(numbers: list[int], share: float, seed: int) -> Any:
+    closed: list[int] = []
+    for block in _mixed(sorted({n // 60 for n in numbers}), seed):
+        closed += [i for i, n in enumerate(numbers) if n // 60 == block]
+    closed = closed[: int(share * len(numbers))]
+    return [i for i in range(len(numbers)) if i not in set(closed)], sorted(closed)
+
+
+def _blocks_returned(numbers: list[int], share: float, seed: int) -> Any:
+    return [sorted({numbers[i] // 60 for i in part}) for part in seal(numbers, share, seed)]
 
 
 def _numbers_for_positions(numbers: list[int], share: float, seed: int) -> Any:
@@ -102,6 +207,7 @@ SEAL = Exercise(
         Probe("blocks of very different size", lambda: ([*range(60), *range(60, 70), 130, 200, 260, 330], 0.3, 2)),
         Probe("numbers in any order", lambda: ([n * 37 % 1000 for n in range(1000)], 0.2, 3)),
         Probe("gaps between the numbers", lambda: (list(range(0, 3000, 7)), 0.4, 4)),
+        Probe("half of five cells, each in a block of its own", lambda: ([0, 60, 120, 180, 240], 0.5, 5)),
     ),
     hints=(
         "The block of a number is number // 60. Shuffle the blocks with a generator of your own, and seal one after the "
@@ -109,22 +215,138 @@ SEAL = Exercise(
         "blocks = sorted({n // 60 for n in numbers}); order = torch.randperm(len(blocks), generator=...); add blocks to a "
         "set while the photos in it are fewer than share * len(numbers); then split the positions by it.",
     ),
-    accepted=(lambda numbers, share, seed: _sealed(numbers, share, _mixed(sorted({n // 60 for n in numbers}), seed)),),
+    accepted=(
+        _adding(),
+        lambda numbers, share, seed: _shuffled(numbers, share, seed, random.Random(seed).shuffle),
+        lambda numbers, share, seed: _shuffled(numbers, share, seed, np.random.default_rng(seed).shuffle),
+    ),
     misconceptions=(
         Misconception(
             "by-photo",
             _by_photo,
-            "This draws single photos, so cells of one block are on both sides. Draw whole blocks.",
+            "Cells of one block are on both sides. Draw whole blocks, n // 60, and not single cells; and don't "
+            "cut the last block to the share.",
+        ),
+        Misconception(
+            "by-photo-rounded-down",
+            lambda numbers, share, seed: [
+                sorted(part) for part in _cut(_mixed(range(len(numbers)), seed), int(share * len(numbers)))
+            ],
+            "Cells of one block are on both sides. Draw whole blocks, n // 60, and not single cells. And int "
+            "would seal one cell too few.",
+        ),
+        Misconception(
+            "last-block-cut",
+            _last_block_cut,
+            "You cut the last block off at the share, so its cells are on both sides. Seal all of it: a block "
+            "more at most is right.",
+        ),
+        Misconception(
+            "at-most-the-share",
+            _adding(lambda held, size, wanted: held + size <= wanted),
+            "You stop before the share is reached. At least `share` must be sealed, so the block that crosses the "
+            "line belongs to it.",
+        ),
+        Misconception(
+            "share-rounded-down",
+            _adding(lambda held, size, wanted: held < int(wanted)),
+            "int cuts off what is behind the point, and then one cell too few is sealed. Compare with share * "
+            "len(numbers) as it is.",
         ),
         Misconception(
             "share-of-blocks",
-            _share_of_blocks,
-            "This seals a share of the blocks. Blocks have different sizes, so count the photos in them.",
+            _share_of_blocks(round),
+            "You seal a share of the blocks. Blocks have different sizes, so count the cells in them.",
+        ),
+        Misconception(
+            "share-of-blocks-rounded-up",
+            _share_of_blocks(lambda number: -int(-number // 1)),
+            "You seal a share of the blocks, rounded up. Blocks have different sizes, so count the cells in them.",
+        ),
+        Misconception(
+            "one-block",
+            lambda numbers, share, seed: _split(numbers, set(_mixed(sorted({n // 60 for n in numbers}), seed)[:1])),
+            "You seal one block. Add blocks until at least `share` of the cells is sealed.",
+        ),
+        Misconception(
+            "sixty-in-each-block",
+            _adding(full=True),
+            "You count 60 cells for each block, and some blocks have fewer. Count the cells that are in the list.",
+        ),
+        Misconception(
+            "one-more-when-reached",
+            _adding(lambda held, size, wanted: held <= wanted),
+            "Where exactly `share` is sealed you add one more block. Go on while fewer are sealed: < and not <=.",
+        ),
+        Misconception(
+            "a-block-more",
+            _adding(lambda held, size, wanted: held - size < wanted),
+            "You seal one block too many. Ask before you add a block whether enough is sealed.",
+        ),
+        Misconception(
+            "blocks-by-position",
+            _pieces,
+            "You cut the list into pieces of 60. A block is what has the same number // 60: numbers can be "
+            "missing or out of order.",
+        ),
+        Misconception(
+            "counted-from-one",
+            lambda numbers, share, seed: seal([n + 59 for n in numbers], share, seed),
+            "Your blocks begin elsewhere, so you tear blocks apart. The block of a number is n // 60: the numbers "
+            "0 to 59 are one block.",
+        ),
+        Misconception(
+            "place-for-block",
+            _adding(position=True),
+            "You take the places in the shuffle for the blocks. If a block is missing, its number is no place: "
+            "look it up, blocks[i].",
+        ),
+        Misconception(
+            "drawn-again",
+            _adding(replaced=True),
+            "You draw the same block again and count it twice, so too little is sealed. Shuffle the blocks and "
+            "take each once.",
+        ),
+        Misconception(
+            "last-block-never",
+            _adding(leaves_out=1),
+            "One block is never sealed, whatever the seed. Shuffle all of them: randperm(len(blocks)).",
         ),
         Misconception(
             "numbers-for-positions",
             _numbers_for_positions,
             "These are the cells' numbers. The contract asks for positions in the list.",
+        ),
+        Misconception(
+            "list-sorted",
+            _changing(list.sort),
+            "You sort the caller's list, so your positions don't fit it any more. sorted(numbers) makes a list of "
+            "its own, but positions must be those of `numbers`.",
+        ),
+        Misconception(
+            "list-emptied",
+            _changing(list.clear, after=True),
+            "You change the caller's list. Leave it as it is: loop over enumerate(numbers).",
+        ),
+        Misconception(
+            "places-after-sorting",
+            lambda numbers, share, seed: seal(sorted(numbers), share, seed),
+            "You sort the numbers first, so your positions are those of the sorted list. Go through the list as it is.",
+        ),
+        Misconception(
+            "blocks-returned",
+            _blocks_returned,
+            "These are blocks. Return the positions of the cells in them.",
+        ),
+        Misconception(
+            "work-keeps-all",
+            lambda numbers, share, seed: (list(range(len(numbers))), seal(numbers, share, seed)[1]),
+            "The sealed cells are on the work side as well. Leave them out there.",
+        ),
+        Misconception(
+            "sealed-only",
+            lambda numbers, share, seed: seal(numbers, share, seed)[1],
+            "You return one list. Return two: the positions to work with, and those that are sealed.",
         ),
         Misconception(
             "sides-swapped",
@@ -134,7 +356,24 @@ SEAL = Exercise(
         Misconception(
             "not-shuffled",
             lambda numbers, share, seed: _sealed(numbers, share, sorted({n // 60 for n in numbers})),
-            "The blocks are sealed in the order of their numbers, whatever the seed. Shuffle them first.",
+            "You seal the first blocks, whatever the seed. Shuffle the blocks first, by the seed.",
+        ),
+        Misconception(
+            "from-the-end",
+            lambda numbers, share, seed: _sealed(numbers, share, sorted({n // 60 for n in numbers})[::-1]),
+            "You seal the last blocks, whatever the seed. Shuffle the blocks first.",
+        ),
+        Misconception(
+            "seed-ignored",
+            lambda numbers, share, seed: seal(numbers, share, 0),
+            "The seed has no effect: you seal the same blocks for every seed. Give it to a generator of your own: "
+            "random.Random(seed).",
+        ),
+        Misconception(
+            "seed-missing",
+            lambda numbers, share, seed: _shuffled(numbers, share, seed, random.shuffle),
+            "You shuffle without the seed, so each call gives another answer. Give it to a generator of your own: "
+            "random.Random(seed).",
         ),
         Misconception(
             "global-generator",
@@ -146,7 +385,7 @@ SEAL = Exercise(
             lambda numbers, share, seed: _sealed(
                 numbers, share, _mixed(sorted({n % 60 for n in numbers}), seed), lambda n: n % 60
             ),
-            "n % 60 is the place inside a block, so every block is torn apart. The block is n // 60.",
+            "n % 60 is the place inside a block, so every block is torn apart. The block of cell n is n // 60.",
         ),
     ),
 )
@@ -164,17 +403,71 @@ def _costs(thrown: Tensor, targets: Tensor, miss: float, alarm: float) -> Tensor
     return miss * (~thrown & (targets == 1)).double() + alarm * (thrown & (targets == 0)).double()
 
 
+def _as_number(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Returns a price as a tensor, and anything else as it is."""
+    result = function(*arguments)
+    is_one = isinstance(result, int | float | np.number) or (isinstance(result, Tensor) and result.numel() == 1)
+    return tensor(float(result)) if is_one else result
+
+
+def _mean_of_whole_numbers(probs: Tensor, targets: Tensor, threshold: float, miss: float, alarm: float) -> Tensor:
+    thrown = probs >= threshold
+    return (miss * (~thrown & (targets == 1)) + alarm * (thrown & (targets == 0))).mean()
+
+
+def _by_decision(probs: Tensor, targets: Tensor, threshold: float, miss: float, alarm: float) -> Tensor:
+    thrown = probs >= threshold
+    missed, wasted = (~thrown & (targets == 1)).sum(), (thrown & (targets == 0)).sum()
+    return miss * missed / (~thrown).sum().clamp_min(1) + alarm * wasted / thrown.sum().clamp_min(1)
+
+
+def _pay(
+    throws: Callable[[Tensor, float], Tensor] = lambda probs, t: probs >= t,
+    prices: Callable[[float, float], tuple[float, float]] = lambda miss, alarm: (miss, alarm),
+    then: Callable[[Tensor, float, float], Any] = lambda mean, miss, alarm: mean,
+) -> Callable[..., Any]:
+    """Returns a `cost` that throws away other cells, has other prices, or changes the mean afterwards."""
+
+    def wrong(probs: Tensor, targets: Tensor, threshold: float, miss: float, alarm: float) -> Any:
+        mean = _costs(throws(probs, threshold), targets, *prices(miss, alarm)).mean()
+        return then(mean, miss, alarm)
+
+    return wrong
+
+
+def _paid_for(missed: Callable[..., Tensor], wasted: Callable[..., Tensor]) -> Callable[..., Any]:
+    """Returns a `cost` that pays for other cells: each function gets what is thrown, what is defective, and `probs`."""
+
+    def wrong(probs: Tensor, targets: Tensor, threshold: float, miss: float, alarm: float) -> Any:
+        thrown, defective = probs >= threshold, targets == 1
+        return (miss * missed(thrown, defective, probs) + alarm * wasted(thrown, defective, probs)).double().mean()
+
+    return wrong
+
+
+def _without_brackets(probs: Tensor, targets: Tensor, threshold: float, miss: float, alarm: float) -> Tensor:
+    thrown = probs >= threshold
+    return (miss * ((~thrown & targets) == 1) + alarm * ((thrown & targets) == 0)).double().mean()
+
+
+def _with_python_s_and(probs: Tensor, targets: Tensor, threshold: float, miss: float, alarm: float) -> Any:
+    thrown = probs >= threshold
+    return miss * (not thrown and targets == 1) + alarm * (thrown and targets == 0)
+
+
 COST = Exercise(
     name="cost",
     lesson="11",
     reference=cost,
-    ask=lambda function, *arguments: tensor(float(function(*arguments))),
+    ask=_as_number,
     probes=(
         Probe("one cell of each kind", lambda: (tensor([0.9, 0.2]), tensor([0, 1]), 0.5, 5.0, 1.0)),
         Probe("no mistake", lambda: (tensor([0.9, 0.2, 0.1]), tensor([1, 0, 0]), 0.5, 5.0, 1.0)),
         Probe("two missed, one wasted", lambda: (tensor([0.1, 0.3, 0.8, 0.7]), tensor([1, 1, 0, 1]), 0.5, 4.0, 2.0)),
         Probe("a probability that is the threshold", lambda: (tensor([0.5, 0.5]), tensor([0, 1]), 0.5, 7.0, 3.0)),
         Probe("a low threshold", lambda: (tensor([0.2, 0.1, 0.9, 0.3]), tensor([0, 0, 1, 1]), 1 / 6, 5.0, 1.0)),
+        Probe("prices with cents", lambda: (tensor([0.1, 0.3, 0.8, 0.7]), tensor([1, 1, 0, 1]), 0.5, 2.25, 0.5)),
+        Probe("whole prices", lambda: (tensor([0.1, 0.8, 0.4, 0.9]), tensor([1, 0, 0, 1]), 0.5, 5, 2)),
         Probe("many cells", lambda: (torch.linspace(0, 1, 101), (torch.arange(101) % 3 == 0).long(), 0.3, 5.0, 1.0)),
     ),
     hints=(
@@ -184,9 +477,12 @@ COST = Exercise(
     accepted=(
         lambda probs, targets, threshold, miss, alarm: _costs(probs >= threshold, targets, miss, alarm).mean(),
         lambda probs, targets, threshold, miss, alarm: (
-            miss * ((probs < threshold) & (targets == 1)).sum() + alarm * ((probs >= threshold) & (targets == 0)).sum()
-        )
-        / len(probs),
+            (
+                miss * ((probs < threshold) & (targets == 1)).sum()
+                + alarm * ((probs >= threshold) & (targets == 0)).sum()
+            )
+            / len(probs)
+        ),
     ),
     misconceptions=(
         Misconception(
@@ -233,6 +529,125 @@ COST = Exercise(
             lambda probs, targets, threshold, miss, alarm: _costs(probs >= threshold, 1 - targets, miss, alarm).mean(),
             "Here a target of 1 is taken for a good cell. 1 means defective.",
         ),
+        Misconception(
+            "one-price",
+            _pay(prices=lambda miss, alarm: (miss, miss)),
+            "You pay `miss` for every mistake. A good cell that is thrown away costs `alarm`.",
+        ),
+        Misconception(
+            "prices-left-out",
+            _pay(prices=lambda miss, alarm: (1, 1)),
+            "This is the share of mistakes. Multiply those that are sold by `miss`, and good ones that are thrown "
+            "away by `alarm`.",
+        ),
+        Misconception(
+            "misses-only",
+            _pay(prices=lambda miss, alarm: (miss, 0)),
+            "Good cells that are thrown away cost nothing here. Each of them costs `alarm`.",
+        ),
+        Misconception(
+            "alarms-only",
+            _pay(prices=lambda miss, alarm: (0, alarm)),
+            "Defective cells that are sold cost nothing here. Each of them costs `miss`.",
+        ),
+        Misconception(
+            "prices-written-in",
+            _pay(prices=lambda miss, alarm: (5, 1)),
+            "Your prices are numbers in the code. Use `miss` and `alarm`.",
+        ),
+        Misconception(
+            "prices-cut-off",
+            _pay(prices=lambda miss, alarm: (int(miss), int(alarm))),
+            "You cut off what is behind the point of a price. A tensor of whole numbers does that, too: use floats.",
+        ),
+        Misconception(
+            "mean-of-whole-numbers",
+            _mean_of_whole_numbers,
+            "With whole prices the costs are whole numbers, and torch takes no mean of those. Convert them first: "
+            ".float().mean().",
+        ),
+        Misconception(
+            "low-ones-thrown",
+            _pay(lambda probs, t: probs < t),
+            "You throw away the cells below the threshold, or pay where the decision is right. Throw away those "
+            "at or above it, and pay for mistakes.",
+        ),
+        Misconception(
+            "of-the-other-class",
+            _pay(lambda probs, t: 1 - probs >= t),
+            "`probs` is the probability of defective already. Compare it as it is, not 1 - probs.",
+        ),
+        Misconception(
+            "always-one-half",
+            _pay(lambda probs, t: probs.round() == 1),
+            "You round the probability, which is a threshold of one half. Use `threshold`.",
+        ),
+        Misconception(
+            "threshold-from-the-prices",
+            lambda probs, targets, threshold, miss, alarm: _costs(
+                probs >= alarm / (alarm + miss), targets, miss, alarm
+            ).mean(),
+            "You compute a threshold from the prices. The function is to price the `threshold` that it gets.",
+        ),
+        Misconception(
+            "expected-cost",
+            _paid_for(
+                lambda thrown, defective, probs: ~thrown * probs, lambda thrown, defective, probs: thrown * (1 - probs)
+            ),
+            "You weigh with the probabilities, so you get the cost that the model expects. Count with `targets`, "
+            "which say what the cells are.",
+        ),
+        Misconception(
+            "all-sold-cost",
+            _paid_for(lambda thrown, defective, probs: ~thrown, lambda thrown, defective, probs: thrown & ~defective),
+            "You pay `miss` for every cell that is sold. A good one that is sold costs nothing.",
+        ),
+        Misconception(
+            "all-defective-cost",
+            _paid_for(lambda thrown, defective, probs: defective, lambda thrown, defective, probs: thrown & ~defective),
+            "You pay `miss` for every defective cell. One that is thrown away costs nothing.",
+        ),
+        Misconception(
+            "by-decision",
+            _by_decision,
+            "These are shares of what is sold and of what is thrown away. Average over all cells.",
+        ),
+        Misconception(
+            "halved",
+            _pay(then=lambda mean, miss, alarm: mean / 2),
+            "You take the mean of two costs, which is half of their sum. Add them up: each is a mean over all "
+            "cells already.",
+        ),
+        Misconception(
+            "divided-by-the-prices",
+            _pay(then=lambda mean, miss, alarm: mean / (miss + alarm)),
+            "You divide by the prices, which gives a weighted share. Return the cost itself.",
+        ),
+        Misconception(
+            "negative",
+            _pay(then=lambda mean, miss, alarm: -mean),
+            "Your cost is negative. A higher cost is worse: leave the minus out.",
+        ),
+        Misconception(
+            "two-numbers",
+            lambda probs, targets, threshold, miss, alarm: (
+                float(_costs(probs >= threshold, targets, miss, 0).mean()),
+                float(_costs(probs >= threshold, targets, 0, alarm).mean()),
+            ),
+            "You return two costs. Add them up to one number.",
+        ),
+        Misconception(
+            "brackets-missing",
+            _without_brackets,
+            "& comes before ==, so you compare the wrong things. Put brackets around each comparison: ~thrown & "
+            "(targets == 1).",
+        ),
+        Misconception(
+            "python-s-and",
+            _with_python_s_and,
+            "`and`, `or` and `not` ask a whole tensor for one yes or no. Between tensors write &, | and ~, with "
+            "brackets around comparisons.",
+        ),
     ),
 )
 
@@ -243,8 +658,12 @@ def overlap(wrong_a: int, wrong_b: int, n: int) -> bool:
     return bool(low_a <= high_b and low_b <= high_a)
 
 
-def _truth(function: Callable[..., Any], *arguments: Any) -> dict[str, bool]:
-    return {"overlap": bool(function(*arguments))}
+def _truth(function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    """Returns a yes or a no (1 and 0 will do) as a bool, and anything else as it is."""
+    result = function(*arguments)
+    is_truth = isinstance(result, bool | np.bool_) or (isinstance(result, Tensor) and result.dtype == torch.bool)
+    is_number = isinstance(result, int | np.integer) and result in (0, 1)
+    return {"overlap": bool(result) if is_truth or is_number else result}
 
 
 def _normal(wrong: int, n: int) -> tuple[float, float]:
@@ -255,6 +674,15 @@ def _normal(wrong: int, n: int) -> tuple[float, float]:
 
 def _meet(a: tuple[float, float], b: tuple[float, float]) -> bool:
     return a[0] <= b[1] and b[0] <= a[1]
+
+
+def _ends(test: Callable[[float, float, float, float], Any], scale: Callable[[int], int] = int) -> Callable[..., Any]:
+    """Returns an `overlap` that asks something else of the four ends: low and high of a, low and high of b."""
+    return lambda a, b, n: test(*wilson_interval(a, scale(n)), *wilson_interval(b, scale(n)))
+
+
+def _in_half_widths(low_a: float, high_a: float, low_b: float, high_b: float, a: float, b: float) -> bool:
+    return abs(a - b) <= (high_a - low_a) / 2 + (high_b - low_b) / 2
 
 
 OVERLAP = Exercise(
@@ -271,18 +699,54 @@ OVERLAP = Exercise(
         Probe("the same number", lambda: (10, 10, 50)),
         Probe("intervals that just miss each other", lambda: (66, 101, 656)),
         Probe("intervals that just meet", lambda: (69, 101, 656)),
+        Probe("few photos, and intervals that miss each other", lambda: (1, 8, 10)),
+        Probe("few photos, and intervals that meet", lambda: (2, 8, 10)),
+        Probe("eight photos, and intervals that meet", lambda: (1, 4, 8)),
+        Probe("thirty photos, and intervals that miss each other", lambda: (10, 1, 30)),
+        Probe("eight photos, and hardly any mistakes", lambda: (1, 0, 8)),
     ),
     hints=(
         "Two intervals overlap if each begins before the other ends.",
         "low_a <= high_b and low_b <= high_a, with wilson_interval(wrong_a, n) and wilson_interval(wrong_b, n).",
     ),
     accepted=(
-        lambda a, b, n: not (
-            wilson_interval(a, n)[1] < wilson_interval(b, n)[0] or wilson_interval(b, n)[1] < wilson_interval(a, n)[0]
+        lambda a, b, n: (
+            not (
+                wilson_interval(a, n)[1] < wilson_interval(b, n)[0]
+                or wilson_interval(b, n)[1] < wilson_interval(a, n)[0]
+            )
         ),
         lambda a, b, n: _meet(wilson_interval(a, n), wilson_interval(b, n)),
     ),
     misconceptions=(
+        Misconception(
+            "always-true",
+            lambda a, b, n: True,
+            "Your answer is True for all numbers. Ask whether each interval begins before the other one ends, "
+            "joined by `and`, not by `or`; and give wilson_interval the number of mistakes, not their share.",
+        ),
+        Misconception(
+            "low-of-b-inside-a",
+            _ends(lambda low_a, high_a, low_b, high_b: low_a <= low_b <= high_a),
+            "You ask whether b begins inside a, or a ends inside b. It may also be the other way round. Ask "
+            "whether each begins before the other ends.",
+        ),
+        Misconception(
+            "low-of-a-inside-b",
+            _ends(lambda low_a, high_a, low_b, high_b: low_b <= low_a <= high_b),
+            "You ask whether a begins inside b, or b ends inside a. It may also be the other way round. Ask "
+            "whether each begins before the other ends.",
+        ),
+        Misconception(
+            "one-inside-the-other",
+            _ends(
+                lambda low_a, high_a, low_b, high_b: (
+                    low_b <= low_a <= high_a <= high_b or low_a <= low_b <= high_b <= high_a
+                )
+            ),
+            "You ask whether one interval lies inside the other, or equals it. To overlap, it is enough that they "
+            "share a part.",
+        ),
         Misconception(
             "one-direction",
             lambda a, b, n: wilson_interval(b, n)[0] <= wilson_interval(a, n)[1],
@@ -297,6 +761,76 @@ OVERLAP = Exercise(
             "number-inside",
             lambda a, b, n: wilson_interval(a, n)[0] <= b / n <= wilson_interval(a, n)[1],
             "This asks whether one number lies in the other's interval. Both numbers have an interval.",
+        ),
+        Misconception(
+            "either-number-inside",
+            lambda a, b, n: (
+                wilson_interval(a, n)[0] <= b / n <= wilson_interval(a, n)[1]
+                or wilson_interval(b, n)[0] <= a / n <= wilson_interval(b, n)[1]
+            ),
+            "You ask whether one number lies in the other's interval. Two intervals can overlap where neither "
+            "number lies in the other: compare their ends.",
+        ),
+        Misconception(
+            "counts-for-shares",
+            lambda a, b, n: wilson_interval(a, n)[0] <= b <= wilson_interval(a, n)[1],
+            "You compare a number of mistakes with ends that are shares. Both have an interval: compare the ends "
+            "of one with those of the other.",
+        ),
+        Misconception(
+            "test-of-the-difference",
+            lambda a, b, n: abs(a - b) / n <= 1.96 * (a * (n - a) / n**3 + b * (n - b) / n**3) ** 0.5,
+            "You test the difference, which is another question: it finds smaller ones than intervals that don't "
+            "overlap. Compare the ends.",
+        ),
+        Misconception(
+            "within-one-width",
+            lambda a, b, n: abs(a - b) / n <= wilson_interval(a, n)[1] - wilson_interval(a, n)[0],
+            "You compare the difference with the width of one interval. Each has a width of its own: compare "
+            "their ends.",
+        ),
+        Misconception(
+            "within-half-widths",
+            lambda a, b, n: _in_half_widths(*wilson_interval(a, n), *wilson_interval(b, n), a / n, b / n),
+            "You come near the ends, but not to them: a rate isn't in the middle of its Wilson interval, and whole "
+            "counts leave a part of it out. Compare the ends themselves.",
+        ),
+        Misconception(
+            "less-than-five-points",
+            lambda a, b, n: abs(a - b) / n < 0.05,
+            "A fixed distance doesn't tell whether the intervals overlap: their width depends on n. Compare the "
+            "ends that wilson_interval gives.",
+        ),
+        Misconception(
+            "lows-and-highs",
+            _ends(lambda low_a, high_a, low_b, high_b: low_a <= low_b and high_a <= high_b),
+            "You compare low with low and high with high. Ask whether each begins before the other ends: low_a "
+            "with high_b, low_b with high_a.",
+        ),
+        Misconception(
+            "n-of-the-lesson",
+            _ends(lambda low_a, high_a, low_b, high_b: low_a <= high_b and low_b <= high_a, lambda n: 656),
+            "Your number of photos is written into the code. Use `n`.",
+        ),
+        Misconception(
+            "twice-the-photos",
+            _ends(lambda low_a, high_a, low_b, high_b: low_a <= high_b and low_b <= high_a, lambda n: 2 * n),
+            "Each number is of n photos. Give wilson_interval n, not 2 * n.",
+        ),
+        Misconception(
+            "length-of-the-overlap",
+            _ends(lambda low_a, high_a, low_b, high_b: max(0.0, min(high_a, high_b) - max(low_a, low_b))),
+            "You return how long the overlap is. Return True or False: compare the ends.",
+        ),
+        Misconception(
+            "intervals-returned",
+            lambda a, b, n: (wilson_interval(a, n), wilson_interval(b, n)),
+            "You return the intervals. Return True or False: compare their ends.",
+        ),
+        Misconception(
+            "yes-or-no",
+            lambda a, b, n: "yes" if overlap(a, b, n) else "no",
+            "You return a word, and each word counts as true. Return the comparison itself, True or False.",
         ),
         Misconception(
             "the-opposite",

@@ -5,6 +5,7 @@
 # %% ../../../nbs/lib/course/catalogues/export.ipynb #19dfda6d
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -12,12 +13,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -55,7 +59,12 @@ class _Net(nn.Module):
 
 
 def _network(kind: str, seed: int = 0) -> nn.Module:
-    """Makes a small network whose numbers depend on `seed`; `kind` says what is special about it."""
+    """Returns a small network whose numbers depend on `seed`; `kind` says what is special about it."""
+    return copy.deepcopy(_made_once(kind, seed))
+
+
+@lru_cache
+def _made_once(kind: str, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = _Net()
@@ -116,6 +125,21 @@ def _came(folder: Path, seen: Sequence[tuple[Path, dict[str, bytes]]]) -> str:
     return "a complete folder was renamed" if whole else "a folder was renamed, and filled afterwards"
 
 
+@dataclass(frozen=True, repr=False)
+class _Event:
+    """Says what a call did. Two events are the same if their kinds are; a message shows the words, with names and paths."""
+
+    kind: str
+    words: str = field(compare=False)
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def _event(kind: str, error: Exception | None = None, hidden: str = "") -> _Event:
+    return _Event(kind, f"{type(error).__name__}: {str(error).replace(hidden, '')[:60]}" if error else repr(kind))
+
+
 def _read(file: Path, reader: Callable[[Path], Any]) -> Any:
     try:
         return reader(file)
@@ -138,14 +162,16 @@ def _saved(save: Callable[..., Any], kind: str, description: dict[str, Any], bef
         with _renames(folder) as seen:
             try:
                 result = save(model, description, folder)
-                happened = "it returned the folder" if result == folder else "it returned something else"
+                happened = _event("it returned the folder" if result == folder else "it returned something else")
                 if result is None:
-                    return {"what happened": "nothing was returned"}
+                    return {"what happened": _event("nothing was returned")}
+            except FileExistsError:
+                happened = _event("FileExistsError")
             except Exception as error:
-                expected = isinstance(error, FileExistsError) or kind == "no numbers" or "labels" in description
-                text = str(error).replace(str(folder.parent), "")[:60]
-                happened = "an error" if expected else f"{type(error).__name__}: {text}"
-                happened = "FileExistsError" if isinstance(error, FileExistsError) else happened
+                reason = getattr(error, "strerror", None) or error  # without the names of temporary folders
+                happened = _event(f"{type(error).__name__}: {reason}", error, hidden=str(folder.parent))
+                if kind == "no numbers" or "labels" in description:
+                    happened = _event("an error")
         after = _look(model)
         facts: dict[str, Any] = {
             "what happened": happened,
@@ -153,11 +179,10 @@ def _saved(save: Callable[..., Any], kind: str, description: dict[str, Any], bef
             "files in the folder": sorted(p.name for p in folder.iterdir()) if folder.is_dir() else [],
         }
         facts |= {f"the model's {name}": after[name] for name in ("training", "requires_grad", "layout", "numbers")}
-        if folder.is_dir():
-            facts["model.json"] = _read(folder / "model.json", lambda file: json.loads(file.read_bytes().decode("utf-8")))
-            facts["model.safetensors"] = _read(folder / "model.safetensors", load_file)
-        if happened.startswith("it returned"):
-            facts["how the folder came"] = _came(folder, seen) if folder.is_dir() else "not at all"
+        facts["model.json"] = _read(folder / "model.json", lambda file: json.loads(file.read_bytes().decode("utf-8")))
+        facts["model.safetensors"] = _read(folder / "model.safetensors", load_file)
+        came = happened.kind.startswith("it returned") and folder.is_dir()
+        facts["how the folder came"] = _came(folder, seen) if came else "not at all"
         return facts
 
 
@@ -218,6 +243,14 @@ def _delete(folder: Path) -> None:
 def _only_full(folder: Path) -> None:
     if folder.exists() and (folder.is_file() or any(folder.iterdir())):
         raise FileExistsError(folder)
+
+
+def _checked_late(model: nn.Module, description: dict[str, Any], folder: Path) -> Path:
+    half = folder.with_name("half")
+    _saving()(model, description, half)
+    if folder.exists():
+        raise FileExistsError(folder)
+    return half.rename(folder)
 
 
 SAVE_MODEL = Exercise(
@@ -331,6 +364,12 @@ SAVE_MODEL = Exercise(
             "raises another error. Look before you write.",
         ),
         Misconception(
+            "checked-late",
+            _checked_late,
+            "You look whether the folder exists after you have written another one, which then stays on the disk. "
+            "Look first.",
+        ),
+        Misconception(
             "empty-folder-taken",
             _saving(old=_only_full),
             "An empty folder exists, too. Raise FileExistsError for whatever is there.",
@@ -385,18 +424,19 @@ def _loaded(load: Callable[..., Any], changes: dict[str, str]) -> dict[str, Any]
         result, message = None, ""
         try:
             result = load(folder, model)
-            happened = "it returned" if isinstance(result, dict) else "it returned something else than a dictionary"
+            about_it = "it returned" if isinstance(result, dict) else "it returned something else than a dictionary"
+            happened = _event(about_it)
         except ValueError as error:
-            happened, message = "ValueError", str(error)
+            happened, message = _event("ValueError"), str(error)
         except Exception as error:
-            happened = type(error).__name__ if spoilt else f"{type(error).__name__}: {str(error)[:60]}"
+            happened = _event("another error", error)
         names = {*tensors, *_ABOUT, *spoilt}
         named = {name for name in names if re.search(rf"(?<![\w.]){name}(?![\w]|\.\w)", message)}
         return {
             "what happened": happened,
             "what is returned": result if isinstance(result, dict) else {},
             "wrong ones that the error names": sorted(named & spoilt.keys()),
-            "right ones that the error names": sorted(named - spoilt.keys()),
+            "the error also names right ones": bool(named - spoilt.keys()),
             "the model": model.state_dict(),
         }
 
@@ -460,7 +500,11 @@ def _wrapped(folder: Path, model: nn.Module) -> Any:
 
 def _as_it_goes(folder: Path, model: nn.Module) -> Any:
     description = json.loads((folder / "model.json").read_text("utf-8"))
-    wrong, tensors, needed = sorted(description.keys() ^ _KEYS), load_file(folder / "model.safetensors"), model.state_dict()
+    wrong, tensors, needed = (
+        sorted(description.keys() ^ _KEYS),
+        load_file(folder / "model.safetensors"),
+        model.state_dict(),
+    )
     for name in sorted(tensors.keys() | needed.keys()):
         if _kinds(tensors).get(name) == _kinds(needed).get(name):
             needed[name].copy_(tensors[name])
@@ -471,9 +515,16 @@ def _as_it_goes(folder: Path, model: nn.Module) -> Any:
     return description
 
 
-def _pickle(folder: Path, model: nn.Module) -> Any:
-    model.load_state_dict(torch.load(folder / "model.safetensors"))
+def _unchecked(folder: Path, model: nn.Module) -> Any:
+    model.load_state_dict(load_file(folder / "model.safetensors"))
     return json.loads((folder / "model.json").read_text("utf-8"))
+
+
+def _renamed_after_keys(folder: Path, model: nn.Module) -> Any:
+    try:
+        return _straight(folder, model)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
 
 
 LOAD_MODEL = Exercise(
@@ -496,9 +547,7 @@ LOAD_MODEL = Exercise(
         Probe("two faults at once", lambda: ({"conv.weight": "left out", "head.bias": "one number"},)),
         Probe(
             "faults in both files",
-            lambda: (
-                {"run": "added", "preprocessing": "left out", "conv.bias": "left out", "norm.bias": "float16"},
-            ),
+            lambda: ({"run": "added", "preprocessing": "left out", "conv.bias": "left out", "norm.bias": "float16"},),
         ),
     ),
     hints=(
@@ -514,9 +563,10 @@ LOAD_MODEL = Exercise(
     ),
     misconceptions=(
         Misconception(
-            "unpickled",
-            _pickle,
-            "torch.load reads pickles. A safetensors file holds no program to run: read it with load_file.",
+            "nothing-checked",
+            _unchecked,
+            "You load without looking. Compare the keys of the description, and the name, shape and type of each "
+            "tensor, before anything is copied.",
         ),
         Misconception(
             "not-loaded",
@@ -537,8 +587,14 @@ LOAD_MODEL = Exercise(
         Misconception(
             "error-renamed",
             _wrapped,
-            "You turn load_state_dict's error into another one, but by then half of the model has been overwritten. "
-            "Compare first.",
+            "When your ValueError comes, load_state_dict has overwritten half of the model. Compare names, shapes "
+            "and types before you touch it.",
+        ),
+        Misconception(
+            "error-renamed-after-the-keys",
+            _renamed_after_keys,
+            "You turn load_state_dict's error into a ValueError, but by then half of the model has been "
+            "overwritten. Compare names, shapes and types first.",
         ),
         Misconception(
             "loaded-as-it-goes",
@@ -614,7 +670,14 @@ LOAD_MODEL = Exercise(
         Misconception(
             "right-ones-named-too",
             _loading(say=lambda wrong: f"{wrong}; needed: architecture, vocab, preprocessing, head.weight"),
-            "The error also names what is right, and whoever reads it looks there, too.",
+            "The error also names what is right, so you would look there, too. Name only the keys and tensors "
+            "that are wrong.",
+        ),
+        Misconception(
+            "all-keys-named",
+            _loading(keys=lambda found: found | _KEYS if found != _KEYS else set()),
+            "If one key is wrong, the error names all keys. Name only those that are missing or too many: "
+            "description.keys() ^ {the three}.",
         ),
         Misconception(
             "another-error",
@@ -667,6 +730,28 @@ def _middle(photo: Image.Image, size: int) -> Image.Image:
     left, top = (photo.width - side) // 2, (photo.height - side) // 2
     square = photo.convert("RGB").crop((left, top, left + side, top + side))
     return square.resize((size, size), Image.Resampling.BILINEAR)
+
+
+def _pixels(photo: Image.Image, size: int) -> np.ndarray:
+    return np.array(photo.convert("RGB").resize((size, size), Image.Resampling.BILINEAR), np.float32) / 255
+
+
+def _reshaped(photo: Image.Image, preprocessing: dict[str, Any]) -> Tensor:
+    size = preprocessing["size"]
+    x = torch.from_numpy(_pixels(photo, size)).reshape(3, size, size)
+    mean, std = (tensor(preprocessing[key])[:, None, None] for key in ("mean", "std"))
+    return ((x - mean) / std)[None]
+
+
+def _interpolated(photo: Image.Image, preprocessing: dict[str, Any]) -> Tensor:
+    x = torch.from_numpy(np.array(photo.convert("RGB"), np.float32) / 255).permute(2, 0, 1)[None]
+    mean, std = (tensor(preprocessing[key])[:, None, None] for key in ("mean", "std"))
+    return (F.interpolate(x, size=[preprocessing["size"]] * 2, mode="bilinear") - mean) / std
+
+
+def _flat_statistics(photo: Image.Image, preprocessing: dict[str, Any]) -> Tensor:
+    x = torch.from_numpy(_pixels(photo, preprocessing["size"])).permute(2, 0, 1)
+    return ((x - tensor(preprocessing["mean"])) / tensor(preprocessing["std"]))[None]
 
 
 _STATS = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.5]}
@@ -735,6 +820,35 @@ PREPARE_PHOTO = Exercise(
             "resized-before-rgb",
             _preparing(steps=lambda photo, size: photo.resize((size, size), Image.Resampling.BILINEAR).convert("RGB")),
             "You resize first. With a palette PIL then picks pixels and doesn't average. Convert to RGB first.",
+        ),
+        Misconception(
+            "float64",
+            _preparing(shape=lambda x: x.double()[None]),
+            "This is float64, which numpy makes when it divides. Add .float(): the model computes in float32.",
+        ),
+        Misconception(
+            "reshaped",
+            _reshaped,
+            "reshape cuts the row of numbers in other places, and mixes colours with places. permute(2, 0, 1) "
+            "moves the axis.",
+        ),
+        Misconception(
+            "not-converted",
+            _preparing(steps=lambda photo, size: photo.resize((size, size), Image.Resampling.BILINEAR)),
+            "You take the photo in the mode that it has, and a grey photo has one channel. Convert every photo to "
+            "RGB first.",
+        ),
+        Misconception(
+            "resized-by-torch",
+            _interpolated,
+            "torch resizes in another way. The contract asks for PIL's bilinear filter: resize the photo before "
+            "it becomes a tensor.",
+        ),
+        Misconception(
+            "statistics-of-another-shape",
+            _flat_statistics,
+            "mean and std have shape (3,). To meet the channels they need shape (3, 1, 1): tensor(mean)[:, None, "
+            "None].",
         ),
     ),
 )
@@ -822,6 +936,16 @@ CONFIDENT_LABELS = Exercise(
             _labels(lambda row, vocab, t: vocab[int(row.argmax())] if row.max() >= t else "unsure"),
             "A word could be a class's name. Use None, which can't.",
         ),
+        Misconception(
+            "down-the-columns",
+            lambda probs, vocab, t: [vocab[i] if p >= t else None for p, i in zip(*probs.max(dim=0), strict=True)],
+            "dim=0 looks down the columns, over all photos. One row is one photo: max(dim=1).",
+        ),
+        Misconception(
+            "none-as-text",
+            _labels(lambda row, vocab, t: vocab[int(row.argmax())] if row.max() >= t else "None"),
+            '"None" in quotes is a text. Return None itself, without quotes.',
+        ),
     ),
 )
 
@@ -840,6 +964,12 @@ def _raising(check: Callable[[set[str], set[str]], set[str]]) -> Callable[..., T
         return probs[:, [vocab.index(name) for name in columns if name in vocab]]
 
     return ordered
+
+
+def _key_error(probs: Tensor, vocab: list[str], columns: list[str]) -> Tensor:
+    if different := set(vocab) ^ set(columns):
+        raise KeyError(str(sorted(different)))
+    return in_order(probs, vocab, columns)
 
 
 _CIRCLE = tensor([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]])
@@ -888,17 +1018,23 @@ IN_ORDER = Exercise(
         Misconception(
             "the-other-way-round",
             lambda probs, vocab, columns: (
-                in_order(probs, columns, vocab)
-                if set(vocab) == set(columns)
-                else in_order(probs, vocab, columns)
+                in_order(probs, columns, vocab) if set(vocab) == set(columns) else in_order(probs, vocab, columns)
             ),
             "You look up the vocabulary's names in the columns. With two classes both ways agree, in a circle of three "
             "they don't. Look up the columns' names in the vocabulary.",
         ),
         Misconception(
+            "the-other-way-round-unchecked",
+            lambda probs, vocab, columns: probs[:, [columns.index(name) for name in vocab]],
+            "You look up the vocabulary's names in the columns. Look up the columns' names in the vocabulary. And "
+            "name the classes that only one of the two has, in a ValueError.",
+        ),
+        Misconception(
             "sorted",
             lambda probs, vocab, columns: (
-                in_order(probs, vocab, sorted(columns)) if set(vocab) == set(columns) else in_order(probs, vocab, columns)
+                in_order(probs, vocab, sorted(columns))
+                if set(vocab) == set(columns)
+                else in_order(probs, vocab, columns)
             ),
             "You sort the columns. Keep the order that is asked for.",
         ),
@@ -924,10 +1060,15 @@ IN_ORDER = Exercise(
         ),
         Misconception(
             "all-named",
-            lambda probs, vocab, columns: in_order(probs, vocab, columns)
-            if set(vocab) == set(columns)
-            else _complain(vocab, columns),
+            lambda probs, vocab, columns: (
+                in_order(probs, vocab, columns) if set(vocab) == set(columns) else _complain(vocab, columns)
+            ),
             "The error lists both sides in full. Name only the classes that are in one of the two.",
+        ),
+        Misconception(
+            "key-error",
+            _key_error,
+            "You raise a KeyError. A caller who waits for ValueError won't catch it.",
         ),
     ),
 )

@@ -887,7 +887,7 @@ THRESHOLD_FOR = Exercise(
         Misconception(
             "rounded-down",
             lambda scores, positive, wanted: _place(scores, positive, math.floor(wanted * int(positive.sum())) - 1),
-            "Rounding down finds too few: 2 of 4 is less than 0.6. Round up with math.ceil.",
+            "Rounding finds too few here: 2 of 4 is less than 0.6. Take the smallest k with k / n >= wanted.",
         ),
         Misconception(
             "product-too-large",
@@ -910,7 +910,8 @@ THRESHOLD_FOR = Exercise(
         Misconception(
             "one-too-far",
             lambda scores, positive, wanted: _place(scores, positive, math.ceil(wanted * int(positive.sum()))),
-            "This is the score after the last one needed. Positions count from 0: take needed - 1.",
+            "This is the score after the last one needed. Positions count from 0: take needed - 1. And a photo at the "
+            "threshold is found, too: >=, not >.",
         ),
         Misconception(
             "from-below",

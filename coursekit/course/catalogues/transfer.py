@@ -1432,7 +1432,8 @@ BATCHES_UNTIL = Exercise(
         Misconception(
             "rounded-down",
             lambda share, momentum=0.1: math.floor(math.log(share) / math.log(1 - momentum)),
-            "You round down. One batch fewer, and more than the share is left: round up.",
+            "You are one batch short: after so many, more than the share is left. With logarithms, round up. In a loop, "
+            "start with 1.0 left after 0 batches.",
         ),
         Misconception(
             "not-rounded",
@@ -1599,13 +1600,6 @@ def _without_train(model: nn.Module) -> nn.Module:
     for module in model.modules():
         if list(module.parameters()) and not any(p.requires_grad for p in module.parameters()):
             module.eval()
-    return model
-
-
-def _upside_down(model: nn.Module) -> nn.Module:
-    for module in reversed(list(model.modules())):
-        parameters = list(module.parameters())
-        module.train(not parameters or any(p.requires_grad for p in parameters))
     return model
 
 
@@ -1813,6 +1807,12 @@ UNFREEZE_IN_TURN = Exercise(
             "The first phase is missing, in which the head trains alone: freeze_to(-1).",
         ),
         Misconception(
+            "from-zero-on",
+            _in_turn((0, -1, -2)),
+            "Your first phase trains everything: freeze_to(0) freezes nothing. Begin with freeze_to(-1), and end with "
+            "freeze_to(0).",
+        ),
+        Misconception(
             "groups-that-train",
             _in_turn((1, 2, 3)),
             "freeze_to(n) freezes the groups before n. It isn't the number of groups that train: count from the "
@@ -1840,7 +1840,7 @@ UNFREEZE_IN_TURN = Exercise(
         ),
         Misconception(
             "epochs-shared-out",
-            _in_turn(shares=lambda epochs: epochs // 3 or 1),
+            _in_turn(shares=lambda epochs: epochs // 3),
             "You share `epochs` out over the phases. Each phase trains for `epochs` epochs.",
         ),
         Misconception(
