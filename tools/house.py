@@ -28,7 +28,7 @@ HOUSE = (
             *("catalogues.loop", "catalogues.lr_finder", "catalogues.schedule", "catalogues.transfer"),
             *("catalogues.interpret", "catalogues.export", "catalogues.case_study", "catalogues.precision"),
             "catalogues.cases",
-            *("exercises", "comparison", "progress", "quiz", "widgets", "canvas"),
+            *("exercises", "calls", "comparison", "progress", "quiz", "widgets", "canvas"),
         ),
     ),
     Floor(

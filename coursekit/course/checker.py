@@ -28,7 +28,7 @@ from .catalogues.primer import EXERCISES as PRIMER
 from .catalogues.schedule import EXERCISES as SCHEDULE
 from .catalogues.start import EXERCISES as START
 from .catalogues.transfer import EXERCISES as TRANSFER
-from .exercises import CheckResult, Exercise, judge, source_of
+from .exercises import CheckResult, Exercise, example_of, judge, source_of
 from .progress import read_record, write_record
 
 # %% auto #0
@@ -105,7 +105,10 @@ def check(answer: Callable[..., Any] | str, exercise: str | None = None) -> Chec
 
 
 def hint(answer: Callable[..., Any] | str) -> None:
-    """Shows the next of three hints: a nudge, an input with the expected answer beside yours, nearly the code."""
+    """Shows the next of three hints: a nudge, an input with the expected answer beside yours, nearly the code.
+
+    Where nothing is written yet, the second hint shows the first input and what it should give.
+    """
     name, found = _find(answer, None)
     if found is None:
         _show("Hint", _no_exercise(name).message, "#0072B2")
@@ -113,6 +116,7 @@ def hint(answer: Callable[..., Any] | str) -> None:
     record = read_record(name)
     verdict = judge(found, _learners(answer, name))
     seen = "\n".join(line for line in verdict.message.splitlines() if "takes you on" not in line)
+    seen = example_of(found) if verdict.diagnosis == "not-attempted" else seen
     rungs = (found.hints[0], seen, found.hints[1])
     step = record.hints % len(rungs)  # after the last one they begin again
     record.hints += 1

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 # %% auto #0
-__all__ = ['Difference', 'compare', 'describe_kind']
+__all__ = ['Difference', 'compare', 'describe_kind', 'describe_value']
 
 # %% ../../nbs/lib/course/comparison.ipynb #b5d2ae73
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ def compare(got: Any, want: Any, where: str = "") -> Difference | None:
         got, want = torch.as_tensor(got), torch.as_tensor(want)
         got = got.to(want.dtype) if got.is_floating_point() == want.is_floating_point() else got
     elif _is_number(got) and _is_number(want) and (isinstance(got, float) or isinstance(want, float)):
+        if _is_close(got, want):
+            return None
         got, want = torch.tensor(got, dtype=torch.float64), torch.tensor(want, dtype=torch.float64)
     if isinstance(want, Tensor | np.ndarray) and isinstance(got, type(want)):
         return _compare_tensors(torch.as_tensor(got), torch.as_tensor(want), where)
@@ -48,6 +50,13 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value.ndim == 0
     return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
+
+
+def _is_close(got: Any, want: Any) -> bool:
+    """Says for two plain numbers what torch.isclose says for tensors, without the time that tensors take."""
+    if got == want or (got != got and want != want):
+        return True
+    return math.isfinite(want) and bool(abs(got - want) <= 1e-5 + 1e-5 * abs(want))
 
 
 def describe_kind(value: Any) -> str:
@@ -89,7 +98,30 @@ def _compare_lists(got: Sequence[Any], want: Sequence[Any], where: str) -> Diffe
 
 
 def _compare_mappings(got: Mapping[Any, Any], want: Mapping[Any, Any], where: str) -> Difference | None:
-    if got.keys() != want.keys():
+    found = (compare(got[key], want[key], f"{where}{key}: ") for key in want if key in got)
+    difference = next((difference for difference in found if difference), None)
+    if difference is None and got.keys() != want.keys():
         return Difference("keys", f"{where}yours has the keys {list(got)}, expected {list(want)}")
-    found = (compare(got[key], want[key], f"{where}{key}: ") for key in want)
-    return next((difference for difference in found if difference), None)
+    return difference
+
+
+def describe_value(value: Any) -> str:
+    """Writes a value on one line: small tensors in full, large ones by their shape, decimals with four digits."""
+    if isinstance(value, Tensor | np.ndarray):
+        kind = "tensor" if isinstance(value, Tensor) else "array"
+        if value.ndim < 3 and math.prod(value.shape) <= 12:
+            return f"{kind}({_rounded(value.tolist())})"
+        return f"{kind} of shape {tuple(value.shape)}"
+    if isinstance(value, list | tuple) and any(isinstance(entry, Tensor | np.ndarray) for entry in value):
+        return "[" + ", ".join(describe_value(entry) for entry in value) + "]"
+    text = repr(_rounded(value))
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _rounded(value: Any) -> Any:
+    """Rounds the decimals in a value and in its lists and tuples."""
+    if type(value) in (list, tuple):
+        return type(value)(_rounded(entry) for entry in value)
+    if isinstance(value, float) and math.isfinite(value):
+        return round(value, 4) if abs(value) >= 1 else float(f"{value:.4g}")
+    return value

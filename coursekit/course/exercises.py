@@ -8,25 +8,22 @@ from __future__ import annotations
 import copy
 import dis
 import inspect
-import math
-import random
 import re
 import textwrap
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
-from .comparison import compare, describe_kind
+from .calls import Calls, undisturbed
+from .comparison import compare, describe_kind, describe_value
 
 # %% auto #0
-__all__ = ['Probe', 'Misconception', 'Exercise', 'CheckResult', 'random_states', 'judge', 'source_of']
+__all__ = ['Probe', 'Misconception', 'Exercise', 'CheckResult', 'judge', 'example_of', 'source_of']
 
 # %% ../../nbs/lib/course/exercises.ipynb #c8ad6597
 def _call(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -66,8 +63,10 @@ class Exercise:
     `lesson`: what the name of its notebook begins with, such as "04". `reference`: the right answer, which `solution`
     shows. `probes`: questions, from the smallest to the largest. `accepted`: other right answers; tests use them.
     `misconceptions`: the usual wrong answers. `hints`: a nudge, and nearly the code. `forbidden`: names of torch
-    functions that would do the whole exercise. `ask`: what is compared, called with the function and a probe's
-    arguments; by default it calls the function. `known`: what our own functions have done, by function and probe.
+    functions that would do the whole exercise; a mapping says for each how the learner knows it. `ask`: what is
+    compared, called with the function and a probe's arguments; by default it calls the function. `shown`: writes that
+    call for the learner, from a probe's arguments, where `ask` gets others than the function. `known`: what our own
+    functions have done, by function and probe.
     """
 
     name: str
@@ -77,8 +76,9 @@ class Exercise:
     misconceptions: Sequence[Misconception]
     hints: tuple[str, str]
     accepted: Sequence[Callable[..., Any]] = ()
-    forbidden: Sequence[str] = ()
+    forbidden: Sequence[str] | Mapping[str, str] = ()
     ask: Callable[..., Any] = _call
+    shown: Callable[..., str] | None = None
     known: dict[tuple[Any, int], Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
@@ -99,18 +99,6 @@ class CheckResult:
         """Shows nothing at the end of a cell: `check` has shown the verdict already. To read it again: print(message)."""
 
 # %% ../../nbs/lib/course/exercises.ipynb #f4878d39
-class _Calls(TorchFunctionMode):
-    """Notes the names of the torch functions that are called inside the block."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names.add(getattr(func, "__name__", ""))
-        return func(*args, **(kwargs or {}))
-
-
 @dataclass
 class _Outcome:
     """Holds what one call did: its value or its error, and what it should not have done."""
@@ -121,30 +109,6 @@ class _Outcome:
     changed_input: bool = False
     empty: str = ""  # "nothing" or "ellipsis", where the function returned None or `...`
     calls: set[str] = field(default_factory=set)
-
-
-def random_states() -> dict[str, Any]:
-    """Returns the states of the three global random generators, in a form that `==` can compare."""
-    _, numbers, place, *_ = np.random.get_state()
-    by_numpy = (numbers.tolist(), place)  # type: ignore[attr-defined]
-    return {"random": random.getstate(), "numpy": by_numpy, "torch": torch.get_rng_state().tolist()}
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hides warnings, starts the global random generators at one state for every call, and puts theirs back."""
-    kept, kept_by_numpy = random.getstate(), np.random.get_state()
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.enable_grad():
-        warnings.simplefilter("ignore")
-        # no seed that an exercise uses: a function that seeds with its argument would seem to leave the state alone
-        random.seed(20261128)
-        np.random.seed(20261128)
-        torch.default_generator.manual_seed(20261128)
-        try:
-            yield
-        finally:
-            random.setstate(kept)
-            np.random.set_state(kept_by_numpy)
 
 
 def _run(exercise: Exercise, function: Callable[..., Any], probe: Probe) -> _Outcome:
@@ -160,7 +124,7 @@ def _run(exercise: Exercise, function: Callable[..., Any], probe: Probe) -> _Out
         return result
 
     try:
-        with _undisturbed(), _Calls() as calls:
+        with undisturbed(), Calls() as calls:
             outcome.value = exercise.ask(noting, *arguments, **probe.options)
             if probe.gradient:
                 outcome.value = _slope(outcome, arguments[0])
@@ -193,7 +157,9 @@ def _slope(outcome: _Outcome, x: Tensor) -> Tensor | None:
 def judge(exercise: Exercise, function: Callable[..., Any]) -> CheckResult:
     """Checks a function against an exercise; never raises, whatever the function does."""
     if not callable(function):
-        return _failed(exercise, "not-a-function", f"{exercise.name} must be a function, and is {describe_kind(function)}.")
+        return _failed(
+            exercise, "not-a-function", f"{exercise.name} must be a function, and is {describe_kind(function)}."
+        )
     if _does_nothing(function):
         return _failed(exercise, "not-attempted", "Nothing is written yet. Replace the ... with your code.")
     if re.match(r"coursekit\.(?!course\.)", getattr(function, "__module__", None) or ""):
@@ -214,22 +180,32 @@ def _explain(
 ) -> CheckResult:
     """Puts together what is shown after a fault on the last of `outcomes`."""
     probe, n = exercise.probes[len(outcomes) - 1], len(exercise.probes)
-    lines = [f"With {probe.about} (input {len(outcomes)} of {n}):", f"  {exercise.name}({_show(probe)})"]
+    lines = [f"With {probe.about} (input {len(outcomes)} of {n}):", f"  {_show(exercise, probe)}"]
     lines += [f"  {line}" for line in evidence.splitlines()]
-    mistake = None if name in _RULES else _diagnose(exercise, function, outcomes)
+    mistake = None if name in _RULES and name != "returned-nothing" else _diagnose(exercise, function, outcomes)
     if mistake:
-        name, lines = mistake.name, [*lines, mistake.explanation]
-    elif name in _RULES or name == "unknown":
-        lines.append(_RULES.get(name, f"No mistake that we know gives this answer. hint({exercise.name}) takes you on."))
-    return _failed(exercise, name, "\n".join(lines))
+        return _failed(exercise, mistake.name, "\n".join([*lines, mistake.explanation]))
+    kind = type(outcomes[-1].error).__name__ if name == "raised" else name
+    advice = _RULES.get(kind) or _ADVICE.get(kind)
+    if name == "unknown":
+        advice = f"We can't name this mistake. hint({exercise.name}) takes you on."
+    return _failed(exercise, name, "\n".join([*lines, *([advice] if advice else [])]))
 
 
 _RULES = {
     "not-attempted": "Part of it is not written yet: a ... was used as a value.",
-    "returned-nothing": "The function returns None. Is there a `return` in front of the result?",
+    "returned-nothing": "The function returns None here. Is a `return` missing, perhaps on the path where an `if` is false?",
     "changed-input": "The caller's data must stay as they are. Operations such as -=, or names that end in _, change them.",
     "forbidden-call": "The exercise is to write this function yourself.",
     "broken-autograd": "Compute the result from the input by torch operations: no item(), detach(), data or new tensors.",
+}
+_ADVICE = {  # for a fault that no known mistake explains
+    "wrong-type": "Another kind of value is asked for: see what the contract says about the result.",
+    "wrong-shape": "Print the shape after each step of your code. At which step does it become another one?",
+    "wrong-dtype": "The numbers are of another type. Choose it where the tensor is made (dtype=...), or convert the tensor.",
+    "wrong-length": "There are too many entries or too few. Which ones should go, or are missing?",
+    "UnboundLocalError": "The name is read before it has a value. A name that a function assigns to is its own: for one from "
+    "outside write `nonlocal`, or keep the value in an object, such as self.best.",
 }
 
 
@@ -256,7 +232,10 @@ def _broken_rule(exercise: Exercise, outcome: _Outcome, want: _Outcome) -> tuple
         return "returned-nothing", ""
     if outcome.changed_input:
         return "changed-input", "After the call, the input is no longer what it was."
-    forbidden = sorted(set(exercise.forbidden) & outcome.calls)
+    names = (
+        exercise.forbidden if isinstance(exercise.forbidden, Mapping) else {call: call for call in exercise.forbidden}
+    )
+    forbidden = sorted({names[call] for call in outcome.calls & names.keys()})
     return ("forbidden-call", f"It calls torch's {', '.join(forbidden)}.") if forbidden else None
 
 
@@ -278,7 +257,7 @@ def _fault(probe: Probe, outcome: _Outcome, want: _Outcome) -> tuple[str, str] |
 def _error_fault(probe: Probe, outcome: _Outcome, want: Exception) -> tuple[str, str] | None:
     kind = type(want).__name__
     if outcome.error is None:
-        return "no-error", f"yours returns {_short(outcome.value)}, expected a {kind}"
+        return "no-error", f"yours returns {describe_value(outcome.value)}, expected a {kind}"
     if not isinstance(outcome.error, type(want)):
         return "wrong-error", f"yours raises {_error_line(outcome.error)}, expected a {kind}"
     message = str(outcome.error)
@@ -294,25 +273,62 @@ def _error_line(error: Exception) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 # %% ../../nbs/lib/course/exercises.ipynb #8239f407
-def _diagnose(
-    exercise: Exercise, function: Callable[..., Any], outcomes: list[_Outcome]
-) -> Misconception | None:
-    suspects = []
-    for misconception in exercise.misconceptions:
-        theirs = (_run_ours(exercise, misconception.wrong, number) for number in range(len(outcomes)))
-        if all(_same(a, b, probe) for a, b, probe in zip(outcomes, theirs, exercise.probes, strict=False)):
-            suspects.append(misconception)
-    if not suspects:
+def _diagnose(exercise: Exercise, function: Callable[..., Any], outcomes: list[_Outcome]) -> Misconception | None:
+    """Returns the mistake that gives the learner's answers, or else the only one with the same first wrong fact."""
+    last, ours = len(outcomes) - 1, partial(_run_ours, exercise)
+    possible = []  # on the inputs before the one that failed, these are right too
+    for mistake in exercise.misconceptions:
+        pairs = enumerate(zip(outcomes[:-1], exercise.probes, strict=False))
+        if all(_same(mine, ours(mistake.wrong, n), probe) for n, (mine, probe) in pairs):
+            possible.append(mistake)
+    suspects = [m for m in possible if _same(outcomes[-1], ours(m.wrong, last), exercise.probes[last])]
+    fact = _first_wrong_fact(outcomes[-1], ours(exercise.reference, last))
+    if not suspects and fact is None:
         return None
-    later = exercise.probes[len(outcomes) :]
-    mine = [_run(exercise, function, probe) for probe in later]
+    later = {n: _run(exercise, function, exercise.probes[n]) for n in range(last + 1, len(exercise.probes))}
 
     def agreement(suspect: Misconception) -> int:
-        theirs = (_run_ours(exercise, suspect.wrong, number) for number in range(len(outcomes), len(exercise.probes)))
-        return sum(_same(a, b, probe) for a, b, probe in zip(mine, theirs, later, strict=True))
+        return sum(_same(mine, ours(suspect.wrong, n), exercise.probes[n]) for n, mine in later.items())
 
-    best = max(suspects, key=agreement)
-    return best if 2 * agreement(best) >= len(later) else None
+    best = max(suspects, key=agreement, default=None)
+    if best and 2 * agreement(best) >= len(later):
+        return best
+    return _alike(exercise, fact, {last: outcomes[-1], **later}, possible)
+
+
+def _alike(
+    exercise: Exercise, fact: Any, mine: dict[int, _Outcome], possible: list[Misconception]
+) -> Misconception | None:
+    """Returns the only mistake that gives the same wrong `fact` on all inputs in `mine`, and none before it."""
+    ours, first = partial(_run_ours, exercise), min(mine)
+    want = ours(exercise.reference, first)
+    found = [
+        mistake
+        for mistake in possible
+        if fact is not None
+        and _first_wrong_fact(ours(mistake.wrong, first), want) == fact
+        and all(_same_fact(fact, outcome, ours(mistake.wrong, n)) for n, outcome in mine.items())
+    ]
+    return found[0] if len({mistake.explanation for mistake in found}) == 1 else None
+
+
+def _facts(outcome: _Outcome) -> Mapping[Any, Any]:
+    return outcome.value if isinstance(outcome.value, Mapping) else {}
+
+
+def _first_wrong_fact(outcome: _Outcome, want: _Outcome) -> Any:
+    """Returns the name of the first fact that is wrong, where the answers are facts by name; otherwise None."""
+    facts = _facts(outcome)
+    return next(
+        (fact for fact in facts and _facts(want) if fact not in facts or compare(facts[fact], want.value[fact])), None
+    )
+
+
+def _same_fact(fact: Any, a: _Outcome, b: _Outcome) -> bool:
+    """Says whether two calls agree in one fact; a call that failed has no facts to disagree in."""
+    if a.error is not None or b.error is not None:
+        return True
+    return compare(_facts(a).get(fact), _facts(b).get(fact)) is None
 
 
 def _same(a: _Outcome, b: _Outcome, probe: Probe) -> bool:
@@ -324,32 +340,30 @@ def _same(a: _Outcome, b: _Outcome, probe: Probe) -> bool:
     if a.error is not None or b.error is not None:
         words = (*probe.says, *probe.silent)
         mine, theirs = ([word for word in words if word in str(error)] or str(error) for error in (a.error, b.error))
-        return type(a.error) is type(b.error) and mine == theirs
-    return a.no_gradient == b.no_gradient and compare(a.value, b.value) is None
+        return type(a.error) is type(b.error) and mine == theirs and a.empty == b.empty
+    return (a.no_gradient, a.empty) == (b.no_gradient, b.empty) and compare(a.value, b.value) is None
 
 
-def _show(probe: Probe) -> str:
-    shown = [_short(argument) for argument in probe.arguments()]
-    return ", ".join(shown + [f"{name}={value!r}" for name, value in probe.options.items()])
+def _show(exercise: Exercise, probe: Probe) -> str:
+    """Writes the call that a probe makes."""
+    arguments = probe.arguments()
+    if exercise.shown:
+        return exercise.shown(*arguments, **probe.options)
+    shown = [describe_value(argument) for argument in arguments]
+    return f"{exercise.name}({', '.join(shown + [f'{name}={value!r}' for name, value in probe.options.items()])})"
 
 
-def _short(value: Any) -> str:
-    """Writes a value on one line: small tensors in full, large ones by their shape."""
-    if isinstance(value, Tensor | np.ndarray):
-        kind = "tensor" if isinstance(value, Tensor) else "array"
-        if value.ndim < 3 and math.prod(value.shape) <= 12:
-            return f"{kind}({_rounded(value.tolist())})"
-        return f"{kind} of shape {tuple(value.shape)}"
-    if isinstance(value, list | tuple) and any(isinstance(entry, Tensor | np.ndarray) for entry in value):
-        return "[" + ", ".join(_short(entry) for entry in value) + "]"
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
-
-
-def _rounded(numbers: Any) -> Any:
-    if isinstance(numbers, list):
-        return [_rounded(number) for number in numbers]
-    return round(numbers, 4) if isinstance(numbers, float) and math.isfinite(numbers) else numbers
+def example_of(exercise: Exercise) -> str:
+    """Returns the first question with the right answer."""
+    probe, want = exercise.probes[0], _run_ours(exercise, exercise.reference, 0)
+    lines = [f"With {probe.about}:", f"  {_show(exercise, probe)}"]
+    if want.error is not None:
+        return "\n".join([*lines, f"  expected: a {type(want.error).__name__}"])
+    if isinstance(want.value, Mapping):
+        return "\n".join(
+            [*lines, "  expected:", *(f"    {key}: {describe_value(part)}" for key, part in want.value.items())]
+        )
+    return "\n".join([*lines, f"  expected: {describe_value(want.value)}"])
 
 
 def source_of(exercise: Exercise) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import inspect
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from coursekit import losses
 from coursekit.core import DataError
 from coursekit.course import check, hint, solution, solved
 from coursekit.course.checker import all_exercises
-from coursekit.course.exercises import Exercise, Misconception, Probe, judge, source_of
+from coursekit.course.comparison import compare, describe_value
+from coursekit.course.exercises import Exercise, Misconception, Probe, example_of, judge, source_of
 from coursekit.course.progress import Record, read_record
 from coursekit.course.quiz import Question, quiz
 from tools.notebooks import find_notebooks
@@ -146,9 +148,120 @@ def test_the_message_shows_input_yours_expected_and_why_in_that_order() -> None:
         "With a number (input 1 of 2):",
         "  half(tensor([4.0]))",
         "  at [0]: yours 3, expected 2",
-        "No mistake that we know gives this answer. hint(half) takes you on.",
+        "We can't name this mistake. hint(half) takes you on.",
     ]
     assert judge(HALF, lambda x: x - 2).message.splitlines()[-1] == "This subtracts 2."
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (lambda x: [2.0], "Another kind of value is asked for"),
+        (lambda x: x[None] * 0.5, "Print the shape after each step"),
+        (lambda x: x.double() * 0.5, "The numbers are of another type"),
+        (lambda x: print(end=""), "Is a `return` missing, perhaps on the path where an `if` is false?"),
+    ],
+)
+def test_a_fault_that_no_known_mistake_explains_ends_with_advice(answer, advice: str) -> None:
+    assert advice in judge(HALF, answer).message.splitlines()[-1]
+
+
+def test_a_list_of_another_length_and_a_name_without_a_value_get_advice() -> None:
+    pair = dataclasses.replace(HALF, reference=lambda x: [x, x], probes=HALF.probes[:1])
+    assert "too many entries or too few" in judge(pair, lambda x: [x]).message
+
+    def read_too_early(x):
+        best = 1.0
+
+        def inner():
+            if x > best:
+                best = x  # noqa: F841
+            return best
+
+        return inner()
+
+    shown = judge(HALF, read_too_early)
+    assert shown.diagnosis == "raised" and "`nonlocal`" in shown.message.splitlines()[-1]
+    assert "expected" not in judge(HALF, lambda x: 1 / 0).message.splitlines()[-1]
+
+
+def test_a_forbidden_function_is_named_as_the_learner_knows_it() -> None:
+    exercise = dataclasses.replace(HALF, forbidden={"div": "own division"})
+    assert "  It calls torch's own division." in judge(exercise, lambda x: x.div(2)).message.splitlines()
+    (called,) = [line for line in judge(HALF, lambda x: x.div(2)).message.splitlines() if "calls" in line]
+    assert called == "  It calls torch's div."
+
+
+def test_a_known_mistake_goes_before_the_rule_about_returning_nothing() -> None:
+    forgot = Misconception("printed", lambda x: None, "You print the result. Return it.")
+    exercise = dataclasses.replace(HALF, misconceptions=[forgot])
+    assert judge(exercise, lambda x: print(end="")).diagnosis == "printed"
+    assert judge(exercise, lambda x: None if x > 3 else x / 2).diagnosis == "printed"
+    assert judge(HALF, lambda x: print(end="")).diagnosis == "returned-nothing"
+
+
+def test_an_answer_of_none_is_not_the_error_that_another_mistake_raises() -> None:
+    def ask(function, x):
+        return float(function(x))
+
+    raises = Misconception("raises", lambda x: float(None), "This raises.")
+    exercise = dataclasses.replace(HALF, ask=ask, reference=lambda x: x / 2, probes=HALF.probes[:1], misconceptions=[raises])
+    assert judge(exercise, lambda x: print(end="")).diagnosis == "returned-nothing"
+    assert judge(exercise, lambda x: float(None)).diagnosis == "raises"
+
+
+def test_the_call_is_shown_as_the_learner_knows_it() -> None:
+    def shown(x, **options):
+        return f"half(a tensor of {len(x)})"
+
+    assert "  half(a tensor of 1)" in judge(dataclasses.replace(HALF, shown=shown), lambda x: x).message.splitlines()
+
+
+def test_decimals_in_lists_are_shown_with_four_digits() -> None:
+    assert describe_value([0.00193069772888325, 4.0, (1e-07, 123.456789), math.nan]) == "[0.001931, 4.0, (1e-07, 123.4568), nan]"
+    assert describe_value({"a": 1}) == "{'a': 1}" and describe_value(torch.tensor([0.000123456])) == "tensor([0.0001235])"
+
+
+def test_wrong_facts_go_before_missing_ones() -> None:
+    assert compare({"a": 1}, {"a": 2, "b": 3}).text == "a: yours 1, expected 2"
+    assert compare({"a": 2}, {"a": 2, "b": 3}).kind == "keys"
+    assert compare({"b": 3, "c": 1}, {"b": 3}).kind == "keys"
+
+
+def facts(function, *numbers):
+    """What a function says about each number: its kind, its first value, its last value."""
+    found = [function(number) for number in numbers]
+    return {"kind": type(found[0]).__name__, "first": float(found[0]), "last": float(found[-1])}
+
+
+def first_wrong_fact(*mistakes: Callable[[float], float]) -> Exercise:
+    """Doubling, asked for its facts, with these mistakes in its catalogue."""
+    return Exercise(
+        name="double",
+        lesson="00",
+        reference=lambda x: 2 * x,
+        ask=facts,
+        probes=[Probe("two", lambda: (2.0, 2.0)), Probe("more", lambda: (3.0, 1.0)), Probe("five", lambda: (5.0, 4.0))],
+        misconceptions=[Misconception(f"mistake {i}", wrong, f"Text number {i}.") for i, wrong in enumerate(mistakes)],
+        hints=("Twice.", "2 * x"),
+    )
+
+
+def test_of_two_mistakes_at_once_the_one_behind_the_first_wrong_fact_is_named() -> None:
+    in_text, squared, one_more = (lambda x: str(2 * x)), (lambda x: x * x), (lambda x: 2 * x + 1)
+    both = first_wrong_fact(in_text, squared)
+    assert judge(both, lambda x: str(x * x)).diagnosis == "mistake 0"
+    assert judge(both, lambda x: str(x * x) if x < 4 else x * x).diagnosis == "unknown"  # not on the later input
+    assert judge(first_wrong_fact(in_text, lambda x: str(7 * x)), lambda x: str(x * x)).diagnosis == "unknown"  # two
+    assert judge(first_wrong_fact(lambda x: int(2 * x)), lambda x: str(x * x)).diagnosis == "unknown"  # another value
+    # here the learner is right on the first input, and the mistake isn't
+    assert judge(first_wrong_fact(one_more), lambda x: 2 * x if x == 2 else 2 * x + 1 + (x < 2)).diagnosis == "unknown"
+    # the same wrong fact, but the mistake gets an earlier one wrong as well
+    assert judge(first_wrong_fact(lambda x: str(3 * x)), lambda x: 3 * x).diagnosis == "unknown"
+    # alike on all inputs but the first
+    assert judge(first_wrong_fact(in_text), lambda x: str(x * x) if x != 2 else b"4").diagnosis == "unknown"
+    # one input later: the first value is wrong in both, the last one in the learner's only
+    assert judge(first_wrong_fact(squared), lambda x: x * x if x != 1 else 0.5).diagnosis == "mistake 0"
 
 
 def test_a_function_that_changes_what_its_probes_share_is_found_and_spoils_no_later_check() -> None:
@@ -252,6 +365,22 @@ def test_hints_go_from_a_nudge_over_the_counterexample_to_nearly_the_code_and_be
     places = [shown.index(text) for text in (exercise.hints[0], "logits of 1000", exercise.hints[1])]
     assert places == sorted(places) and shown.count(exercise.hints[0]) == 2
     assert "Hint 3 of 3, the last" in shown
+
+
+def test_the_second_hint_for_a_stub_shows_the_first_input_with_the_right_answer(course: Path, capsys) -> None:
+    def softmax(x, dim=-1): ...
+
+    hint(softmax), hint(softmax)
+    assert "two rows of three" in (shown := capsys.readouterr().out) and "Nothing is written" not in shown
+    assert "  expected: tensor([[0.04201, 0.1142, 0.8438], [0.4223, 0.1554, 0.4223]])" in shown.splitlines()
+
+    def evaluate(model, batches, metric): ...
+
+    hint(evaluate), hint(evaluate)
+    assert "    mode afterwards: 'training'" in capsys.readouterr().out.splitlines()
+
+    raises = dataclasses.replace(HALF, reference=lambda x: 1 / 0)
+    assert example_of(raises).splitlines()[-1] == "  expected: a ZeroDivisionError"
 
 
 def test_the_solution_opens_after_three_tries_or_a_pass_or_at_once_if_asked(course: Path, capsys) -> None:

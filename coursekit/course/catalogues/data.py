@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, tensor
 
-from ..exercises import Exercise, Misconception, Probe, random_states
+from ..calls import random_states
+from ..exercises import Exercise, Misconception, Probe
 
 # %% auto #0
 __all__ = ['LABEL_OF', 'GROUPED_SPLIT', 'COLLATE', 'ROTATION', 'EXERCISES', 'label_of', 'grouped_split', 'collate', 'rotation']

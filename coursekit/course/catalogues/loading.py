@@ -19,7 +19,8 @@ from PIL import Image
 from torch import Tensor, tensor
 
 from ...augment.resize import Resize
-from ..exercises import Exercise, Misconception, Probe, random_states
+from ..calls import random_states
+from ..exercises import Exercise, Misconception, Probe
 from ...data.block import DataBlock
 from ...data.files import parent_label
 from ...data.splits import IndexSplitter, RandomSplitter, StratifiedSplitter

@@ -326,7 +326,7 @@ SCALED_STEP = Exercise(
         "optimiser.param_groups, unless it is None; take the step if g.isfinite().all() for all of them.",
     ),
     accepted=(_step_if(_all_finite), _step_if(lambda optimiser: _length(optimiser) < math.inf)),
-    forbidden=("_amp_foreach_non_finite_check_and_unscale_",),
+    forbidden={"_amp_foreach_non_finite_check_and_unscale_": "GradScaler"},
     misconceptions=(
         Misconception(
             "scaled-after-backward",
