@@ -40,6 +40,7 @@ class _Watched(nn.Module):
         self.modes: set[str] = set()
         self.recorded: set[bool] = set()
         self.rows = 0  # of the largest batch
+        self.waiting = self.most_waiting = 0  # batches whose loss hasn't been differentiated yet
 
     def forward(self, x: Tensor) -> Tensor:
         kinds = {module.training for module in self.modules()}
@@ -47,7 +48,14 @@ class _Watched(nn.Module):
         logits = self.body(x)
         self.recorded.add(logits.requires_grad)
         self.rows = max(self.rows, len(x))
+        if logits.requires_grad:
+            self.waiting += 1
+            self.most_waiting = max(self.most_waiting, self.waiting)
+            logits.register_hook(self._differentiated)
         return logits
+
+    def _differentiated(self, _: Tensor) -> None:
+        self.waiting -= 1
 
 
 def _pairs(*sizes: int) -> list[tuple[Tensor, Tensor]]:
@@ -55,6 +63,11 @@ def _pairs(*sizes: int) -> list[tuple[Tensor, Tensor]]:
     x = torch.randn(sum(sizes), 3, generator=generator, dtype=torch.float64) * 2
     y = torch.randint(2, (sum(sizes),), generator=generator)
     return list(zip(x.split(list(sizes)), y.split(list(sizes)), strict=True))
+
+
+def _in_words(sizes: Sequence[int]) -> str:
+    """Says how many items the batches hold: "batches of 8, 8 and 3 items"."""
+    return f"batches of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} items"
 
 
 def _steep_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -214,6 +227,7 @@ TRAIN_EPOCH = Exercise(
     lesson="05",
     reference=train_epoch,
     ask=_trained,
+    shown=lambda *sizes, **_: f"train_epoch(model, {_in_words(sizes)}, loss_func, optimiser)",
     probes=(
         Probe("two batches of 4 items", lambda: (4, 4)),
         Probe("a smaller last batch", lambda: (8, 8, 3)),
@@ -256,9 +270,8 @@ TRAIN_EPOCH = Exercise(
         Misconception(
             "nothing-learned",
             _mistaken(clear="between"),
-            "The weights never move. Is optimiser.step() missing? Or does zero_grad stand between backward and "
-            "step, so "
-            "that the step sees no gradient?",
+            "The weights never move. Is loss.backward() or optimiser.step() missing? Or does zero_grad stand between the "
+            "two, so that the step sees no gradient?",
         ),
         Misconception(
             "cleared-after-the-step-only",
@@ -286,8 +299,7 @@ TRAIN_EPOCH = Exercise(
         Misconception(
             "mode-not-set",
             _mistaken(train="never"),
-            "The model trains in the mode in which it came. After a validation that is evaluation mode: call "
-            "model.train() "
+            "You leave the mode as you find it, and after a validation that is evaluation mode. Call model.train() "
             "before the loop.",
         ),
         Misconception(
@@ -487,6 +499,7 @@ EVALUATE = Exercise(
     lesson="05",
     reference=evaluate,
     ask=_validated,
+    shown=lambda *sizes, **_: f"evaluate(model, {_in_words(sizes)}, metric)",
     probes=(
         Probe("two batches of 4 items", lambda: (4, 4)),
         Probe("a smaller last batch", lambda: (8, 8, 3)),
@@ -629,6 +642,7 @@ class _Watch(Callback):
     order = -1000
 
     def before_fit(self, learn: Any) -> None:
+        self.model = learn.model
         self.begun, self.weights = 0, [_weights(learn.model).clone()]
 
     def before_epoch(self, learn: Any) -> None:
@@ -722,6 +736,14 @@ def _stopping(**mistakes: Any) -> Callable[..., Any]:
     return lambda patience: _Stopper(patience, **mistakes)
 
 
+def _asked_too_early(patience: int) -> Callback:
+    class TooEarly(Callback):
+        def before_fit(self, learn: Any) -> None:
+            self.best = learn.results[0]
+
+    return TooEarly()
+
+
 def _first_rise_after(patience: int) -> Callback:
     class AfterPatience(Callback):
         def before_fit(self, learn: Any) -> None:
@@ -766,6 +788,9 @@ EARLY_STOPPING = Exercise(
     lesson="05",
     reference=early_stopping,
     ask=_stops,
+    shown=lambda patience, *scripts, **_: (
+        f"early_stopping({patience}), in a run with the losses {' and then one with '.join(map(str, scripts))}"
+    ),
     probes=(
         Probe("patience 1 and a loss that rises in epoch 2", lambda: (1, [0.9, 0.8, 0.85, 0.7])),
         Probe("patience 2 and a low point in epoch 1", lambda: (2, [0.9, 0.8, 0.85, 0.84, 0.83, 0.5])),
@@ -853,6 +878,11 @@ EARLY_STOPPING = Exercise(
             "best one.",
         ),
         Misconception(
+            "asked-too-early",
+            _asked_too_early,
+            "Before the first epoch there is no loss yet, and so no loop.results. Begin with math.inf as the best loss.",
+        ),
+        Misconception(
             "best-survives-the-run",
             _stopping(keeps="best"),
             "The lowest loss of the run before still counts in the next run. Set it in before_fit.",
@@ -913,6 +943,8 @@ def _accumulated(step: Callable[..., Any], *sizes: int, optimiser: str = "SGD", 
     result = step(model, _pairs(*sizes), F.cross_entropy, _OPTIMISERS[optimiser](model.parameters()))
     return {
         "most rows that went through the model at once": model.rows,
+        "most batches that waited for their backward": model.most_waiting,
+        "the result is a float": isinstance(result, float),
         "mean loss": float(result),
         "weights after the step": _weights(model),
     }
@@ -928,7 +960,8 @@ def _accumulate(
     by: str = "items",
     steps: str = "one",
     report: str = "items",
-) -> float:
+    result: Callable[[Any], Any] = float,
+) -> Any:
     """Accumulates with the mistakes that are asked for."""
     n = sum(len(y) for _, y in batches)
     shown = []
@@ -938,7 +971,7 @@ def _accumulate(
         loss = loss_func(model(x), y)
         factor = {"items": len(y) / n, "batches": 1 / len(batches), "sum": 1.0, "all items": float(len(y))}[by]
         (loss * factor).backward()
-        shown.append(loss.item() * (1 / len(batches) if report == "batches" else len(y) / n))
+        shown.append(loss.detach() * (1 / len(batches) if report == "batches" else len(y) / n))
         if steps == "each":
             optimiser.step()
             optimiser.zero_grad()
@@ -948,7 +981,16 @@ def _accumulate(
             optimiser.zero_grad()
     if steps in ("one", "last only"):
         optimiser.step()
-    return sum(shown)
+    return result(sum(shown))
+
+
+def _backward_at_the_end(model: Any, batches: Any, loss_func: Any, optimiser: Any) -> float:
+    n = sum(len(y) for _, y in batches)
+    loss = sum(loss_func(model(x), y) * len(y) / n for x, y in batches)
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    return loss.item()
 
 
 def _large_batch(model: Any, batches: Any, loss_func: Any, optimiser: Any) -> float:
@@ -974,6 +1016,7 @@ ACCUMULATED_STEP = Exercise(
     lesson="05",
     reference=accumulated_step,
     ask=_accumulated,
+    shown=lambda *sizes, **_: f"accumulated_step(model, {_in_words(sizes)}, loss_func, optimiser)",
     probes=(
         Probe("two batches of 4 items", lambda: (4, 4)),
         Probe("a smaller last batch", lambda: (8, 8, 3)),
@@ -1037,6 +1080,17 @@ ACCUMULATED_STEP = Exercise(
             "You put all batches together, and the large batch doesn't fit into memory. Send one batch at a time "
             "through the model.",
         ),
+        Misconception(
+            "backward-at-the-end",
+            _backward_at_the_end,
+            "You add up the losses and differentiate once, at the end. Until then torch keeps what every batch needs for "
+            "that, and the memory is full again. Call backward for each batch.",
+        ),
+        Misconception(
+            "tensor-returned",
+            partial(_accumulate, result=lambda value: value),
+            "The result is a tensor, and a float is asked for. .item() reads the number out of a tensor.",
+        ),
     ),
 )
 
@@ -1089,6 +1143,22 @@ def _norm_afterwards(parameters: Any, max_norm: float) -> float:
     return min(clip_gradients(parameters, max_norm), max_norm)
 
 
+def _last_norm(parameters: Any, max_norm: float) -> float:
+    norm = 0.0
+    for p in parameters:
+        if p.grad is not None:
+            norm = float(p.grad.norm())
+            p.grad *= _factor(norm, max_norm)
+    return norm
+
+
+def _clamped_then_measured(parameters: Any, max_norm: float) -> float:
+    for p in parameters:
+        if p.grad is not None:
+            p.grad.clamp_(-max_norm, max_norm)
+    return _norm([p.grad for p in parameters if p.grad is not None])
+
+
 def _weights_scaled(parameters: Any, max_norm: float) -> float:
     norm = _norm([p.grad for p in parameters if p.grad is not None])
     for p in parameters:
@@ -1096,12 +1166,20 @@ def _weights_scaled(parameters: Any, max_norm: float) -> float:
     return norm
 
 
+_EACH_BY_ITSELF = (
+    "Each gradient is scaled by itself, and that turns the step in another direction. Take one norm over all gradients, "
+    "and one factor for all."
+)
+_CLAMPED = "You cut off each number by itself, and that turns the step in another direction. Use one factor for all."
 CLIP_GRADIENTS = Exercise(
     name="clip_gradients",
     lesson="05",
     reference=clip_gradients,
     ask=_clipped,
-    forbidden=("_foreach_norm", "_foreach_mul_"),
+    shown=lambda max_norm, *gradients: (
+        f"clip_gradients(parameters, {max_norm}), with the gradients {' and '.join(map(str, gradients))}"
+    ),
+    forbidden=dict.fromkeys(("_foreach_norm", "_foreach_mul_"), "clip_grad_norm_"),
     probes=(
         Probe("one gradient of norm 5", lambda: (1.0, [3.0, -4.0])),
         Probe("two gradients of norm 3 and 4", lambda: (2.0, [2.0, 2.0, 1.0], [0.0, 4.0])),
@@ -1123,12 +1201,20 @@ CLIP_GRADIENTS = Exercise(
         Misconception(
             "each-by-itself",
             _clip(lambda g, norm, limit: g * _factor(float(g.norm()), limit)),
-            "Each gradient is scaled by itself, and that turns the step in another direction. Use one factor for all.",
+            _EACH_BY_ITSELF,
         ),
+        Misconception("each-by-itself-and-the-last-norm", _last_norm, _EACH_BY_ITSELF),
         Misconception(
             "values-clamped",
             _clip(lambda g, norm, limit: g.clamp(-limit, limit)),
-            "You cut off each number by itself, and that turns the step in another direction. Use one factor for all.",
+            _CLAMPED,
+        ),
+        Misconception("values-clamped-and-then-measured", _clamped_then_measured, _CLAMPED),
+        Misconception(
+            "not-in-place",
+            _clip(lambda g, norm, limit: g),
+            "The gradients stay as they were. `g = g * factor` makes a new tensor and gives it the name g. Write "
+            "p.grad *= factor, which changes the gradient itself.",
         ),
         Misconception(
             "always-scaled",
@@ -1200,12 +1286,13 @@ def _kept(make: Callable[..., Any], *scripts: list[float]) -> dict[str, Any]:
     for number, script in enumerate(scripts, start=1):
         interrupted, script = not script, script or [0.5]
         loop, watch = _scripted_run(script, [callback, *([_Interrupt()] if interrupted else [])], norm=True)
-        now = _weights(loop.model)
+        now = _weights(watch.model)  # the one that the caller holds, whatever loop.model is now
         same = [epoch for epoch, weights in enumerate(watch.weights) if torch.equal(weights, now)]
         facts[f"epochs done when the final weights of run {number} were current"] = same
-        batches_seen = loop.model.state_dict()["body.1.num_batches_tracked"]
+        batches_seen = watch.model.state_dict()["body.1.num_batches_tracked"]
         facts[f"batches in the BatchNorm statistics of run {number}"] = int(batches_seen)
         facts[f"weights after each epoch of run {number}, before the end"] = torch.stack(watch.weights)
+        facts[f"loop.model is the same object after run {number}"] = loop.model is watch.model
     return facts
 
 
@@ -1254,6 +1341,20 @@ class _Keeper(Callback):
             learn.model.load_state_dict(self._kept, strict=not self._mistakes.get("parameters"))
 
 
+class _Replacer(Callback):
+    """Keeps whole models, and puts the best one into the loop."""
+
+    def before_fit(self, learn: Any) -> None:
+        self._best = (math.inf, learn.model)
+
+    def after_epoch(self, learn: Any) -> None:
+        if learn.results[0] < self._best[0]:
+            self._best = (learn.results[0], copy.deepcopy(learn.model))
+
+    def after_fit(self, learn: Any) -> None:
+        learn.model = self._best[1]
+
+
 def _keeping(**mistakes: Any) -> Callable[[], Any]:
     return lambda: _Keeper(**mistakes)
 
@@ -1263,6 +1364,7 @@ KEEP_BEST = Exercise(
     lesson="05",
     reference=keep_best,
     ask=_kept,
+    shown=lambda *scripts: f"keep_best(), in a run with the losses {' and then one with '.join(map(str, scripts))}",
     probes=(
         Probe("a low point in the middle", lambda: ([0.9, 0.5, 0.7, 0.6],)),
         Probe("a loss that always falls", lambda: ([0.9, 0.8, 0.7],)),
@@ -1319,6 +1421,12 @@ KEEP_BEST = Exercise(
             "ties-replace",
             _keeping(ties=True),
             "An epoch that is only as good replaces the best one. Keep the first: use <.",
+        ),
+        Misconception(
+            "model-replaced",
+            _Replacer,
+            "You put another model into the loop, but the caller still holds the old one. Load the weights into that one: "
+            "loop.model.load_state_dict(...).",
         ),
         Misconception(
             "no-epoch-yet",

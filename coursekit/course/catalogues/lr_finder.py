@@ -12,11 +12,13 @@ from functools import partial
 from itertools import cycle
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ..comparison import describe_value
 from ..exercises import Exercise, Misconception, Probe
 
 # %% auto #0
@@ -30,25 +32,56 @@ def growing_rates(start_lr: float, end_lr: float, num_it: int) -> list[float]:
     return [start_lr * (end_lr / start_lr) ** (i / num_it) for i in range(num_it)]
 
 
-def _logs(rates: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+class _Rate:
+    """A rate: equal to another within a hundred-thousandth of itself, however small it is."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = float(value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Rate):
+            return False
+        mine, theirs = self.value, other.value
+        return math.isclose(mine, theirs, rel_tol=1e-5) or (math.isnan(mine) and math.isnan(theirs))
+
+    def __repr__(self) -> str:
+        return f"{self.value:.6g}"
+
+
+def _listed(rates: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
     found = rates(*arguments)
     return {
         "the result": type(found).__name__,
         "all of them are floats": all(isinstance(rate, float) for rate in found),
-        "the powers of ten": [math.log10(rate) if rate > 0 else math.nan for rate in found],
+        "the rates": [_Rate(rate) for rate in found],
     }
+
+
+_EQUAL_DIFFERENCES = (
+    "These rates grow by equal differences. From 1e-7 to 10, the second of a hundred is already 0.1: multiply instead."
+)
+_NOT_A_LIST = "A list of plain numbers is asked for. .tolist() makes one of a tensor or an array."
+
+
+def _multiplied_up_to_the_end(start_lr: float, end_lr: float, num_it: int) -> list[float]:
+    rates, rate = list[float](), start_lr
+    while rate < end_lr:
+        rates.append(rate)
+        rate *= (end_lr / start_lr) ** (1 / num_it)
+    return rates
 
 
 GROWING_RATES = Exercise(
     name="growing_rates",
     lesson="06",
     reference=growing_rates,
-    ask=_logs,
+    ask=_listed,
     probes=(
         Probe("four rates from 1 to 16", lambda: (1.0, 16.0, 4)),
         Probe("a single rate", lambda: (0.01, 10.0, 1)),
         Probe("rates over two powers of ten", lambda: (1e-3, 0.1, 10)),
         Probe("a hundred rates", lambda: (1e-7, 10.0, 100)),
+        Probe("a hundred rates over seven powers of ten", lambda: (1e-6, 10.0, 100)),
     ),
     hints=(
         "num_it steps lead from start_lr to end_lr, and all of them multiply by the same factor. What "
@@ -67,8 +100,14 @@ GROWING_RATES = Exercise(
         Misconception(
             "equal-differences",
             lambda start_lr, end_lr, num_it: [start_lr + (end_lr - start_lr) * i / num_it for i in range(num_it)],
-            "These rates grow by equal differences. From 1e-7 to 10, the second of a hundred is already "
-            "0.1: multiply instead.",
+            _EQUAL_DIFFERENCES,
+        ),
+        Misconception(
+            "equal-differences-end-included",
+            lambda start_lr, end_lr, num_it: [
+                start_lr + (end_lr - start_lr) * i / max(num_it - 1, 1) for i in range(num_it)
+            ],
+            _EQUAL_DIFFERENCES,
         ),
         Misconception(
             "end-included",
@@ -83,6 +122,12 @@ GROWING_RATES = Exercise(
                 start_lr * (end_lr / start_lr) ** (i / num_it) for i in range(num_it + 1)
             ],
             "You return one rate too many: `end_lr` itself isn't among them.",
+        ),
+        Misconception(
+            "multiplied-until-the-end",
+            _multiplied_up_to_the_end,
+            "You stop when a rate reaches `end_lr`, and rounding decides whether one more comes before that. Count the "
+            "rates: for i in range(num_it).",
         ),
         Misconception(
             "begins-one-late",
@@ -101,6 +146,21 @@ GROWING_RATES = Exercise(
             lambda start_lr, end_lr, num_it: [(end_lr / start_lr) ** (i / num_it) for i in range(num_it)],
             "The factors are right, but they begin at 1. Multiply them by `start_lr`.",
         ),
+        Misconception(
+            "factor-from-ten",
+            lambda start_lr, end_lr, num_it: [start_lr * 10 ** (i / num_it) for i in range(num_it)],
+            "Your rates end at ten times `start_lr`, whatever `end_lr` is. The factor is the num_it-th root of end / start.",
+        ),
+        Misconception(
+            "a-tensor",
+            lambda start_lr, end_lr, num_it: torch.tensor(growing_rates(start_lr, end_lr, num_it), dtype=torch.float64),
+            _NOT_A_LIST,
+        ),
+        Misconception(
+            "an-array",
+            lambda start_lr, end_lr, num_it: np.array(growing_rates(start_lr, end_lr, num_it)),
+            _NOT_A_LIST,
+        ),
     ),
 )
 
@@ -118,7 +178,7 @@ def _smoothed_wrongly(losses: list[float], beta: float = 0.98, *, how: str) -> l
     average, result = (losses[0] if how == "first" else 0.0), []
     for n, loss in enumerate(losses, 1):
         before = average
-        keep = 1 - beta if how == "swapped" else 0.98 if how == "fixed" else beta
+        keep = 1 - beta if how.startswith("swapped") else 0.98 if how == "fixed" else beta
         average = keep * average + (1 - keep) * loss
         correction = {
             "none": 1,
@@ -126,14 +186,20 @@ def _smoothed_wrongly(losses: list[float], beta: float = 0.98, *, how: str) -> l
             "product": 1 - keep * n,
             "square": 1 - keep**2,
             "late": 1 - keep ** (n + 1),
+            "early": 1 - keep ** (n - 1),
+            "at the end": 1 - keep ** len(losses),
+            "multiplied": 1 / (1 - keep**n),
+            "swapped in the average": 1 - beta**n,
         }
-        value = average / (correction.get(how, 1 - keep**n) or 1)
+        value = average / correction.get(how, 1 - keep**n)
         if how == "fed back":
             average = value
         result.append(before / (1 - keep ** (n - 1)) if how == "lagging" and n > 1 else value)
     return result
 
 
+_SWAPPED = "beta and 1 - beta are swapped: the old average keeps the share beta, and the new loss gets 1 - beta."
+_ONLY_THE_LAST = "You return the last average only. Return one for each loss."
 SMOOTHED = Exercise(
     name="smoothed",
     lesson="06",
@@ -177,7 +243,12 @@ SMOOTHED = Exercise(
         Misconception(
             "beta-swapped",
             partial(_smoothed_wrongly, how="swapped"),
-            "beta and 1 - beta are swapped: the old average keeps the share beta, and the new loss gets 1 - beta.",
+            _SWAPPED,
+        ),
+        Misconception(
+            "beta-swapped-in-the-average",
+            partial(_smoothed_wrongly, how="swapped in the average"),
+            _SWAPPED,
         ),
         Misconception(
             "beta-fixed",
@@ -200,6 +271,21 @@ SMOOTHED = Exercise(
             "After the first loss the correction is 1 - beta, so n begins at 1.",
         ),
         Misconception(
+            "counted-from-zero",
+            partial(_smoothed_wrongly, how="early"),
+            "Your n begins at 0, and 1 - beta ** 0 is 0. After the first loss n is 1: enumerate(losses, 1).",
+        ),
+        Misconception(
+            "corrected-at-the-end",
+            partial(_smoothed_wrongly, how="at the end"),
+            "You divide every average by the share at the end. Each one has its own n, the number of losses so far.",
+        ),
+        Misconception(
+            "multiplied",
+            partial(_smoothed_wrongly, how="multiplied"),
+            "You multiply by 1 - beta ** n, and the values that are too low become lower still. Divide by it.",
+        ),
+        Misconception(
             "one-loss-late",
             partial(_smoothed_wrongly, how="lagging"),
             "Each value misses its own loss. Update the average first, then append it.",
@@ -212,8 +298,9 @@ SMOOTHED = Exercise(
         Misconception(
             "only-the-last",
             lambda losses, beta=0.98: smoothed(losses, beta)[-1:],
-            "You return the last average only. Return one for each loss.",
+            _ONLY_THE_LAST,
         ),
+        Misconception("only-the-last-number", lambda losses, beta=0.98: smoothed(losses, beta)[-1], _ONLY_THE_LAST),
     ),
 )
 
@@ -293,6 +380,21 @@ HAS_EXPLODED = Exercise(
             ),
             "You compare with the batch before, so a rise over several batches is missed. Compare with the "
             "lowest so far.",
+        ),
+        Misconception(
+            "infinity-missed",
+            lambda losses, stop_factor=4.0: (
+                math.isnan(losses[-1]) or smoothed(losses)[-1] > stop_factor * min(smoothed(losses))
+            ),
+            "You catch nan only, and a loss can be infinite too. math.isfinite is False for both.",
+        ),
+        Misconception(
+            "at-the-limit",
+            lambda losses, stop_factor=4.0: (
+                not math.isfinite(losses[-1]) or smoothed(losses)[-1] >= stop_factor * min(smoothed(losses))
+            ),
+            "The last smoothed loss must be *above* the limit: > and not >=. With a factor of 1, every new lowest loss "
+            "would end your sweep.",
         ),
         Misconception(
             "only-nan",
@@ -410,7 +512,7 @@ def _after_training(remember: Callable[..., Any], name: str) -> dict[str, Any]:
     return {**facts, **_as_before(before, model, opt), "losses of the next batches": _next_losses(case)}
 
 # %% ../../../nbs/lib/course/catalogues/lr_finder.ipynb #85f65924
-def _remember_wrongly(model: nn.Module, opt: Optimizer, *, wrong: str) -> Callable[[], None]:
+def _remember_wrongly(model: nn.Module, opt: Optimizer, *, wrong: str) -> Any:
     weights, state = model.state_dict(), opt.state_dict()
     weights = copy.deepcopy(weights)
     if wrong == "parameters":
@@ -449,9 +551,14 @@ def _remember_wrongly(model: nn.Module, opt: Optimizer, *, wrong: str) -> Callab
             for module, training in modes:
                 module.training = training
 
+    if wrong == "called at once":
+        put_back()
+        return None
     if wrong == "too early":
         put_back()
         return lambda: None
+    if wrong == "name swapped":
+        return lambda: torch.set_rng_state(random_state)
     if wrong == "evaluating":
         model.eval()
     return put_back
@@ -511,7 +618,21 @@ _REMEMBERED = (
         "One mode for the whole model is not enough: a frozen layer can be in eval mode while the rest trains.",
     ),
     ("evaluation", "You leave the model in eval mode. Put back the mode that each module had."),
-    ("random", "torch's random generator is not put back, so dropout later would differ. See torch.get_rng_state()."),
+    (
+        "random",
+        "torch's random generator is not put back, so dropout later would differ. Read torch.get_rng_state() at once, and "
+        "set it again in the inner function.",
+    ),
+    (
+        "called at once",
+        "Your `remember` returns None. Is the `return` missing, or do you call your inner function in it? Return the "
+        "function itself: put_back, without brackets.",
+    ),
+    (
+        "name swapped",
+        "Your inner function doesn't reach the caller's model. A copy under the name `model` is another object: load the "
+        "copied state into the model that you were given, with load_state_dict.",
+    ),
     (
         "too early",
         "Calling the returned function changes nothing. Return the function itself, and let it write "
@@ -525,6 +646,7 @@ REMEMBER = Exercise(
     lesson="06",
     reference=remember,
     ask=_after_training,
+    shown=lambda name: f"remember(model, opt), for {name}",
     probes=(
         Probe("plain SGD", lambda: ("a model in training mode, plain SGD",)),
         Probe("batch normalisation", lambda: ("a normalised model",)),
@@ -608,10 +730,10 @@ def _swept(
     except (_Trouble, KeyboardInterrupt) as error:
         came = type(error).__name__.lstrip("_")
     return {
-        "losses": [float(loss) for loss in losses],
-        "rates": [math.log10(rate) for rate in found],
-        "losses are floats": all(isinstance(loss, float) for loss in losses),
         "the error that came through": came,
+        "losses": [float(loss) for loss in losses],
+        "rates": [_Rate(rate) for rate in found],
+        "losses are floats": all(isinstance(loss, float) for loss in losses),
         **_as_before(before, model, opt),
         "losses of the next batches": _next_losses(case),
     }
@@ -635,8 +757,13 @@ def _sweep_wrongly(
     try:
         if wrong == "stops with the batches":
             source = iter(batches)
+        if wrong == "a length asked for":
+            len(batches)
+        if wrong == "an index asked for":
+            batches[0]
         for rate, (x, y) in zip(rates, source, strict=False):
-            model.train(wrong != "evaluation throughout")
+            if wrong != "mode as it came":
+                model.train(wrong != "evaluation throughout")
             for i, group in enumerate(opt.param_groups):
                 group["lr"] = first_lr if wrong == "first group only" and i else rate
             if wrong != "gradients added" and not (wrong == "gradients left over" and not losses):
@@ -650,18 +777,36 @@ def _sweep_wrongly(
             losses.append(loss.item())
             if wrong == "never stops":
                 continue
-            if (_raw_exploded if wrong == "raw losses" else has_exploded)(losses, stop_factor):
+            limit = 4 if wrong == "factor not passed" else stop_factor
+            if (_raw_exploded if wrong == "raw losses" else has_exploded)(losses, limit):
                 break
         finished = True
-    except _Trouble:
-        if wrong != "error swallowed":
+    except (_Trouble, KeyboardInterrupt) as error:
+        if wrong != "everything swallowed" and (wrong != "error swallowed" or isinstance(error, KeyboardInterrupt)):
             raise
     finally:
         if wrong not in ("nothing put back", "not after an error") or (wrong == "not after an error" and finished):
             put_back()
     if wrong == "last one dropped" and has_exploded(losses, stop_factor):
         losses.pop()
-    return rates[: len(losses)], smoothed(losses) if wrong == "smoothed" else losses
+    tried = rates if wrong == "all rates" else rates[: len(losses)]
+    return tried, smoothed(losses) if wrong == "smoothed" else losses
+
+
+def _all_batches_at_each_rate(
+    model: nn.Module, opt: Optimizer, loss_func: Callable, batches: Iterable, rates: list[float], stop_factor: float = 4
+) -> tuple[list[float], list[float]]:
+    put_back, losses = remember(model, opt), list[float]()
+    model.train()
+    try:
+        for rate in rates:
+            for batch in batches:
+                losses.append(train_batch(model, opt, loss_func, batch, rate))
+                if has_exploded(losses, stop_factor):
+                    break
+    finally:
+        put_back()
+    return rates[: len(losses)], losses
 
 
 def _find_on_a_copy(
@@ -673,6 +818,11 @@ def _find_on_a_copy(
         return lr_find(model, opt, loss_func, batches, rates, stop_factor)
 
 # %% ../../../nbs/lib/course/catalogues/lr_finder.ipynb #47a66ab6
+_NO_INDEX = "`batches` may be a loader, which has neither a length nor an index. Go through it in a loop, or through cycle(batches)."
+_SWALLOWED = (
+    "The error doesn't come through, so nobody learns of it. Use `finally` rather than `except`, and let `return` stand "
+    "after it: a return inside `finally` swallows the error too."
+)
 _SWEPT = (
     (
         "nothing put back",
@@ -684,7 +834,11 @@ _SWEPT = (
     ),
     (
         "error swallowed",
-        "The error doesn't come through, so nobody learns of it. Use `finally` rather than `except`.",
+        _SWALLOWED,
+    ),
+    (
+        "everything swallowed",
+        _SWALLOWED,
     ),
     (
         "weights",
@@ -709,6 +863,11 @@ _SWEPT = (
         "evaluation throughout",
         "The sweep runs in eval mode. Training has dropout and batch statistics, so sweep in train mode.",
     ),
+    (
+        "mode as it came",
+        "You never set training mode, so a model that comes in eval mode is swept in it. Call model.train() after "
+        "`remember`.",
+    ),
     ("first group only", "Only the first parameter group gets the rate. Set it in all of opt.param_groups."),
     ("gradients added", "Gradients are never cleared, so each step follows the sum of all of them: opt.zero_grad()."),
     (
@@ -719,6 +878,16 @@ _SWEPT = (
     ("loss after the step", "This is the loss after the step. Record the one that backward() was called on."),
     ("never stops", "The sweep goes on after the explosion. Stop as soon as `has_exploded`."),
     ("raw losses", "You compare raw losses, so one bad batch ends the sweep. Compare smoothed ones."),
+    ("factor not passed", "`stop_factor` isn't passed on, so it is always 4: has_exploded(losses, stop_factor)."),
+    ("all rates", "You return all rates, also those that were never tried. Cut the list: rates[: len(losses)]."),
+    (
+        "a length asked for",
+        _NO_INDEX,
+    ),
+    (
+        "an index asked for",
+        _NO_INDEX,
+    ),
     ("last one dropped", "The batch at which the loss exploded is missing. It is returned as well."),
     ("smoothed", "You return smoothed losses. Return them as they were: the caller smooths them."),
 )
@@ -728,6 +897,11 @@ LR_FIND = Exercise(
     lesson="06",
     reference=lr_find,
     ask=_swept,
+    shown=lambda name, rates, *_, **options: (
+        f"lr_find(model, opt, loss_func, batches, {describe_value(rates)}"
+        + "".join(f", {key}={value!r}" for key, value in options.items())
+        + f"), for {name}"
+    ),
     probes=(
         Probe("three low rates", lambda: ("a model in training mode, plain SGD", list(_FEW))),
         Probe("more rates than batches", lambda: ("a model in training mode, plain SGD", growing_rates(1e-3, 0.1, 7))),
@@ -762,6 +936,11 @@ LR_FIND = Exercise(
     accepted=(_find_on_a_copy,),
     misconceptions=(
         *(Misconception(name.replace(" ", "-"), partial(_sweep_wrongly, wrong=name), text) for name, text in _SWEPT),
+        Misconception(
+            "all-batches-at-each-rate",
+            _all_batches_at_each_rate,
+            "You train all batches at each rate. One batch for each rate is asked for: zip(rates, cycle(batches)).",
+        ),
     ),
 )
 
@@ -774,9 +953,8 @@ def steepest(rates: list[float], losses: list[float], span: int = 20) -> float:
     return rates[falls.index(max(falls)) + span // 2]
 
 
-def _log(reading: Callable[..., Any], *arguments: Any, **options: Any) -> float:
-    found = float(reading(*arguments, **options))
-    return math.log10(found) if found > 0 else math.nan
+def _rate(reading: Callable[..., Any], *arguments: Any, **options: Any) -> _Rate:
+    return _Rate(reading(*arguments, **options))
 
 
 def _curve(*losses: float) -> tuple[list[float], list[float]]:
@@ -796,11 +974,17 @@ def _bumpy(n: int) -> tuple[list[float], list[float]]:
 
 def _steepest_wrongly(rates: list[float], losses: list[float], span: int = 20, *, wrong: str) -> float:
     span = {"neighbours": 1, "span fixed": 20}.get(wrong, span)
-    falls = [losses[i] - losses[i + span] for i in range(len(losses) - span - (wrong == "last left out"))]
+    windows = len(losses) - {"last left out": span + 1, "beyond the end": 0}.get(wrong, span)
+    falls = [losses[i] - losses[i + span] for i in range(windows)]
     falls = [-fall for fall in falls] if wrong == "rise" else falls
-    if wrong != "always a rate" and max(falls, default=0) <= 0:
+    highest = max(falls) if wrong == "no window" else max(falls, default=0)
+    if wrong != "always a rate" and (highest < 0 if wrong == "flat counts" else highest <= 0):
         return math.nan
-    i = falls.index(max(falls, default=0)) if falls else 0
+    i = falls.index(highest) if falls else 0
+    if wrong == "last of equals":
+        i = len(falls) - 1 - falls[::-1].index(highest)
+    if wrong == "between the ends":
+        return math.sqrt(rates[i] * rates[i + span])
     return rates[i + {"left end": 0, "right end": span}.get(wrong, span // 2)]
 
 
@@ -812,12 +996,25 @@ _STEEP = (
     ("rise", "You found the largest rise. A fall is losses[i] - losses[i + span]."),
     ("always a rate", "The loss falls nowhere, and still you suggest a rate. Return math.nan."),
     ("last left out", "The last window is left out: i goes from 0 to len(losses) - span - 1."),
+    ("flat counts", "A fall of 0 is no fall: return math.nan there too."),
+    ("last of equals", "Of equal falls you take the last. Take the first: compare with >, not with >=."),
+    (
+        "between the ends",
+        "You compute a middle between the two ends. For an odd span that is a rate which was never tried: take "
+        "rates[i + span // 2].",
+    ),
+    ("beyond the end", "losses[i + span] must still be inside the list: range(len(losses) - span)."),
+    (
+        "no window",
+        "With fewer losses than steps in the span there is no fall to look at, and max of an empty list fails. Return "
+        "math.nan there too.",
+    ),
 )
 STEEPEST = Exercise(
     name="steepest",
     lesson="06",
     reference=steepest,
-    ask=_log,
+    ask=_rate,
     probes=(
         Probe("a fall in the middle", lambda: _curve(3, 3, 2, 1, 1, 1.5), {"span": 2}),
         Probe("a fall at the end", lambda: _curve(3, 3, 2.9, 2.5, 1), {"span": 2}),
@@ -826,10 +1023,13 @@ STEEPEST = Exercise(
         Probe("a span of 8", lambda: _dip(40), {"span": 8}),
         Probe("a loss that only rises", lambda: _curve(1, 1.1, 1.3, 2, 4), {"span": 2}),
         Probe("a loss that is flat", lambda: _curve(*[1.0] * 30)),
+        Probe("fewer losses than the span", lambda: _curve(3, 2, 1)),
+        Probe("two falls that are equal", lambda: _curve(4, 3, 2, 2, 1, 0), {"span": 2}),
+        Probe("an odd span", lambda: _curve(3, 3, 2, 1, 1, 1.5), {"span": 3}),
     ),
     hints=(
         "List the falls losses[i] - losses[i + span] for all i that have room. Where is the largest one?",
-        "i = falls.index(max(falls)); rates[i + span // 2]; math.nan if max(falls) <= 0.",
+        "i = falls.index(max(falls)); rates[i + span // 2]; math.nan if max(falls, default=0) <= 0.",
     ),
     accepted=(
         lambda rates, losses, span=20: max(
@@ -857,23 +1057,30 @@ def pool_readings(readings: list[float]) -> tuple[float, float]:
     return math.exp(sum(logs) / len(logs)), math.exp(max(logs) - min(logs))
 
 
-def _pooled(pool: Callable[..., Any], readings: list[float]) -> tuple[float, float]:
-    middle, factor = (float(number) for number in pool(readings))
-    return (math.log10(middle) if middle > 0 else math.nan, factor)
+def _pooled(pool: Callable[..., Any], readings: list[float]) -> Any:
+    found = pool(readings)
+    return tuple(_Rate(number) for number in found) if isinstance(found, tuple | list) else found
 
 
-def _pool_wrongly(readings: list[float], *, wrong: str) -> tuple[float, float]:
+def _pool_wrongly(readings: list[float], *, wrong: str) -> Any:
     known = [reading for reading in readings if not math.isnan(reading)]
     if wrong == "nan kept":
         known = list(readings)
     if wrong == "nan as one":
         known = [1.0 if math.isnan(reading) else reading for reading in readings]
-    if not known:
-        return math.nan, math.nan
+    if not known and wrong != "none left":
+        return math.nan if wrong == "one nan" else (math.nan, math.nan)
     n = len(readings) if wrong == "nan counted" else len(known)
     middle = math.exp(sum(math.log(reading) for reading in known) / n)
     low, high = min(known), max(known)
-    others = {"mean": sum(known) / n, "middle": sorted(known)[len(known) // 2], "mid": math.sqrt(low * high)}
+    others = {
+        "mean": sum(known) / n,
+        "middle": sorted(known)[len(known) // 2],
+        "mid": math.sqrt(low * high),
+        "exp forgotten": math.log(middle),
+        "bases mixed": 10 ** math.log(middle),
+        "no root": math.prod(known),
+    }
     factor = {"difference": high - low, "inverted": low / high}.get(wrong, high / low)
     return others.get(wrong, middle), factor
 
@@ -887,6 +1094,14 @@ _POOLED = (
     ("nan counted", "You divide by the number of all readings. Those that are nan don't count."),
     ("difference", "This is the difference of the highest and the lowest. Rates differ by factors: divide."),
     ("inverted", "The factor is upside down: the highest divided by the lowest."),
+    ("exp forgotten", "This is the mean of the logarithms. exp turns it back into a rate."),
+    ("bases mixed", "math.log is the natural logarithm, and 10 ** doesn't undo it: math.exp does."),
+    ("no root", "This is the product of the readings. Take its n-th root, or average the logarithms and take exp."),
+    ("one nan", "Two numbers are asked for, also where no reading is left: math.nan, math.nan."),
+    (
+        "none left",
+        "Where every reading is nan, none is left, and you divide by their number, 0. Return math.nan, math.nan first.",
+    ),
 )
 POOL_READINGS = Exercise(
     name="pool_readings",

@@ -65,6 +65,16 @@ COSINE = Exercise(
             "A quarter of a wave leaves the start at full speed. Half a cosine begins flat: use 1 - cos(pi * share).",
         ),
         Misconception(
+            "quarter-cosine",
+            lambda start, end, share: start + (1 - math.cos(math.pi / 2 * share)) * (end - start),
+            "A quarter of a cosine arrives at full speed. Half a cosine ends flat: (1 - cos(pi * share)) / 2.",
+        ),
+        Misconception(
+            "always-upwards",
+            lambda start, end, share: start + (1 - math.cos(math.pi * share)) / 2 * abs(end - start),
+            "You always go up. The way may lead down too: end - start, without abs.",
+        ),
+        Misconception(
             "not-halved",
             lambda start, end, share: start + (1 - math.cos(math.pi * share)) * (end - start),
             "1 - cos goes from 0 to 2, so you go twice the way. Divide it by 2.",
@@ -72,7 +82,23 @@ COSINE = Exercise(
         Misconception(
             "backwards",
             lambda start, end, share: start + (1 + math.cos(math.pi * share)) / 2 * (end - start),
-            "1 + cos falls from 2 to 0, so you begin at the end. Use 1 - cos.",
+            "You begin at the end. (1 - cos(pi * share)) / 2 grows from 0 to 1: begin at `start`, and go that part of the "
+            "way to `end`.",
+        ),
+        Misconception(
+            "share-only",
+            lambda start, end, share: (1 - math.cos(math.pi * share)) / 2,
+            "This is the part of the way that is done, from 0 to 1. Now go that part of the way from `start` to `end`.",
+        ),
+        Misconception(
+            "plain-cosine",
+            lambda start, end, share: start + math.cos(math.pi * share) * (end - start),
+            "cos(pi * share) goes from 1 down to -1. You need a part of the way that goes from 0 up to 1: (1 - cos) / 2.",
+        ),
+        Misconception(
+            "brackets",
+            lambda start, end, share: start + (end - start) * 1 - math.cos(math.pi * share) / 2,
+            "Python multiplies before it subtracts. Put 1 - cos into brackets: (1 - math.cos(...)) / 2.",
         ),
         Misconception(
             "start-left-out",
@@ -83,6 +109,11 @@ COSINE = Exercise(
             "degrees",
             lambda start, end, share: start + (1 - math.cos(180 * share)) / 2 * (end - start),
             "math.cos takes radians: half a turn is math.pi, not 180.",
+        ),
+        Misconception(
+            "pi-forgotten",
+            lambda start, end, share: start + (1 - math.cos(share)) / 2 * (end - start),
+            "Half a cosine ends at pi, and yours ends at 1: math.cos(math.pi * share).",
         ),
     ),
 )
@@ -353,6 +384,7 @@ def _momentum_in_place(
     return w.sub_(velocity, alpha=lr), velocity
 
 
+_RATE_INSIDE = "Your rate is inside the velocity. torch keeps it out: the velocity adds up gradients, and w moves by minus lr times it."
 MOMENTUM_STEP = Exercise(
     name="momentum_step",
     lesson="07",
@@ -427,8 +459,12 @@ MOMENTUM_STEP = Exercise(
         Misconception(
             "rate-in-the-velocity",
             lambda w, grad, velocity, lr, momentum=0.9: (w - (new := momentum * velocity + lr * grad), new),
-            "Your rate is inside the velocity. torch keeps it out: the velocity adds up gradients, and w moves by lr "
-            "times it.",
+            _RATE_INSIDE,
+        ),
+        Misconception(
+            "negative-rate-in-the-velocity",
+            lambda w, grad, velocity, lr, momentum=0.9: (w + (new := momentum * velocity - lr * grad), new),
+            _RATE_INSIDE,
         ),
         Misconception(
             "rate-forgotten",
@@ -522,7 +558,7 @@ def _adamw(
     moved: Callable[..., Tensor] = lambda w, lr, decay, direction: w * (1 - lr * decay) - lr * direction,
     returned: Callable[..., Any] = lambda w, mean, square, corrections: (w, mean, square),
     decay_in_gradient: bool = False,
-    betas_swapped: bool = False,
+    betas_of: Callable[..., tuple[float, float]] = lambda betas: betas,
 ) -> Callable[..., Any]:
     """Makes an `adamw_step` in which single parts may be wrong."""
 
@@ -537,7 +573,7 @@ def _adamw(
         eps: float = 1e-8,
         weight_decay: float = 0.01,
     ) -> Any:
-        b = betas[::-1] if betas_swapped else betas
+        b = betas_of(betas)
         if decay_in_gradient:
             grad, weight_decay = grad + weight_decay * w, 0.0
         mean, square = mean_of(mean, grad, b[0]), square_of(square, grad, b[1])
@@ -706,8 +742,13 @@ ADAMW_STEP = Exercise(
         ),
         Misconception(
             "betas-swapped",
-            _adamw(betas_swapped=True),
+            _adamw(betas_of=lambda betas: betas[::-1]),
             "The betas are swapped: the first belongs to the mean, the second to the square.",
+        ),
+        Misconception(
+            "one-beta",
+            _adamw(betas_of=lambda betas: (betas[0], betas[0])),
+            "You use betas[0] for both averages. The square has a share of its own, betas[1].",
         ),
         Misconception(
             "uphill",
@@ -754,6 +795,14 @@ ADAMW_STEP = Exercise(
             "eps-forgotten",
             _adamw(below=lambda square, correction, eps: (square / correction).sqrt()),
             "eps is missing. Without it a gradient of zero gives 0 / 0.",
+        ),
+        Misconception(
+            "eps-on-top",
+            lambda w, grad, mean, square, step, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01: _adamw(
+                below=lambda square, correction, _: (square / correction).sqrt(),
+                moved=lambda w, lr, decay, direction: w * (1 - lr * decay) - lr * direction + eps,
+            )(w, grad, mean, square, step, lr, betas, eps, weight_decay),
+            "You add eps to w. It belongs to the root, below the line: put brackets around the root and eps.",
         ),
     ),
 )
@@ -837,6 +886,12 @@ CYCLED_MOMENTUM = Exercise(
             "Your momentum would be back at step `total`, which never comes. The last step is total - 1.",
         ),
         Misconception(
+            "everything-a-step-late",
+            _momentum_cycle(peak_of=lambda total, pct: pct * total, last_of=lambda total: total),
+            "Your peak and your end are a step late. Steps count from 0, so they are at pct_start * total - 1 and at "
+            "total - 1.",
+        ),
+        Misconception(
             "jumps-back",
             _momentum_cycle(second=lambda low, high, share: high),
             "Your momentum jumps back to `high` after the peak. It returns along half a cosine.",
@@ -858,13 +913,16 @@ def rate_for(distance: float, noise: float = 1.0) -> float:
     return 2 * distance**2 / (noise**2 + distance**2)
 
 
+_SMALL_RATES = (
+    "The squared distance is about half the rate for small rates only. Solve distance**2 = noise**2 * lr / (2 - lr)."
+)
 RATE_FOR = Exercise(
     name="rate_for",
     lesson="07",
     reference=rate_for,
     probes=(
-        Probe("a distance of 1", lambda: (1.0,)),
         Probe("a distance of 0.5", lambda: (0.5,)),
+        Probe("a distance of 1", lambda: (1.0,)),
         Probe("a distance of 3", lambda: (3.0,)),
         Probe("a noise of 2", lambda: (1.0, 2.0)),
         Probe("a noise of 0.25", lambda: (0.5, 0.25)),
@@ -893,7 +951,18 @@ RATE_FOR = Exercise(
         Misconception(
             "small-rates-only",
             lambda distance, noise=1.0: 2 * distance**2 / noise**2,
-            "lr / 2 is close to lr / (2 - lr) for small rates only. Solve the whole equation.",
+            _SMALL_RATES,
+        ),
+        Misconception("small-rates-and-noise-ignored", lambda distance, noise=1.0: 2 * distance**2, _SMALL_RATES),
+        Misconception(
+            "sign",
+            lambda distance, noise=1.0: 2 * (r := (distance / noise) ** 2) / (1 - r),
+            "A sign is wrong. With d for the squared distance at a noise of 1, d * (2 - lr) = lr gives 2 * d = lr * (1 + d).",
+        ),
+        Misconception(
+            "not-solved",
+            lambda distance, noise=1.0: noise**2 * distance / (2 - distance) if distance != 2 else math.inf,
+            "You put `distance` where the rate belongs. The distance is given and lr isn't: solve the equation for lr.",
         ),
         Misconception(
             "noise-ignored",
@@ -956,6 +1025,20 @@ def _ask_warmup(
     return [warmed(share) for share in shares] if callable(warmed) else warmed
 
 
+def _warmed(
+    climbing: Callable[..., float],
+    rest: Callable[[float, float], float] = lambda climb, share: (share - climb) / (1 - climb),
+) -> Callable[..., Any]:
+    """Makes a `warmup` in which the climb or the share of the rest may be wrong."""
+    return lambda schedule, climb: (
+        lambda share: climbing(schedule, climb, share) if share < climb else schedule(rest(climb, share))
+    )
+
+
+_NOT_FILLED = (
+    "At the end of the climb you have reached only schedule(0) * climb. Use the part of the climb that is done: "
+    "share / climb."
+)
 WARMUP = Exercise(
     name="warmup",
     lesson="07",
@@ -964,6 +1047,7 @@ WARMUP = Exercise(
     probes=(
         Probe("the start", lambda: (_Line(4.0, 2.0), 0.25, (0.0,))),
         Probe("half of the climb", lambda: (_Line(4.0, 2.0), 0.25, (0.125,))),
+        Probe("a quarter of the climb", lambda: (_Line(4.0, 2.0), 0.25, (0.0625,))),
         Probe("the end of the climb", lambda: (_Line(4.0, 2.0), 0.25, (0.25,))),
         Probe("a step after the climb", lambda: (_Line(4.0, 2.0), 0.25, (0.625,))),
         Probe("the end", lambda: (_Line(4.0, 2.0), 0.25, (1.0,))),
@@ -1021,6 +1105,34 @@ WARMUP = Exercise(
                 lambda share: share / climb if share < climb else schedule((share - climb) / (1 - climb))
             ),
             "You climb to 1. Climb to the rate at which the schedule begins: schedule(0).",
+        ),
+        Misconception(
+            "climb-along-a-cosine",
+            _warmed(lambda schedule, climb, share: cosine(0.0, schedule(0.0), share / climb)),
+            "You climb along half a cosine. This climb is a straight line: schedule(0) * share / climb.",
+        ),
+        Misconception(
+            "climb-not-filled",
+            _warmed(lambda schedule, climb, share: schedule(0.0) * share),
+            _NOT_FILLED,
+        ),
+        Misconception(
+            "climb-not-filled-and-cut-off",
+            _warmed(lambda schedule, climb, share: schedule(0.0) * share, lambda climb, share: share),
+            _NOT_FILLED,
+        ),
+        Misconception(
+            "climb-to-a-later-rate",
+            _warmed(lambda schedule, climb, share: schedule(climb) * share / climb),
+            "You climb to schedule(climb). The climb ends at the rate with which the schedule begins, schedule(0).",
+        ),
+        Misconception(
+            "not-shifted",
+            _warmed(
+                lambda schedule, climb, share: schedule(0.0) * share / climb,
+                lambda climb, share: share / (1 - climb),
+            ),
+            "At the end of the climb your schedule has left its beginning already. Subtract climb from the share first.",
         ),
         Misconception(
             "zero-divided",
