@@ -11,6 +11,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -123,8 +124,9 @@ def _run(exercise: Exercise, function: Callable[..., Any], probe: Probe) -> _Out
         outcome.empty = "nothing" if result is None else "ellipsis" if result is ... else outcome.empty
         return result
 
+    calls = Calls()
     try:
-        with undisturbed(), Calls() as calls:
+        with undisturbed(), calls if exercise.forbidden else nullcontext():  # watching takes a third of the time
             outcome.value = exercise.ask(noting, *arguments, **probe.options)
             if probe.gradient:
                 outcome.value = _slope(outcome, arguments[0])

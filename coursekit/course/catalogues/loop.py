@@ -969,9 +969,17 @@ def _accumulate(
         optimiser.zero_grad()
     for x, y in batches:
         loss = loss_func(model(x), y)
-        factor = {"items": len(y) / n, "batches": 1 / len(batches), "sum": 1.0, "all items": float(len(y))}[by]
+        factor = {
+            "items": len(y) / n,
+            "batches": 1 / len(batches),
+            "sum": 1.0,
+            "all items": float(len(y)),
+            "first": len(batches[0][1]) / n,
+        }[by]
         (loss * factor).backward()
-        shown.append(loss.detach() * (1 / len(batches) if report == "batches" else len(y) / n))
+        shown.append(
+            loss.detach() * {"batches": 1 / len(batches), "factor": factor, "last": 1.0}.get(report, len(y) / n)
+        )
         if steps == "each":
             optimiser.step()
             optimiser.zero_grad()
@@ -981,7 +989,7 @@ def _accumulate(
             optimiser.zero_grad()
     if steps in ("one", "last only"):
         optimiser.step()
-    return result(sum(shown))
+    return result(shown[-1] if report == "last" else sum(shown))
 
 
 def _backward_at_the_end(model: Any, batches: Any, loss_func: Any, optimiser: Any) -> float:
@@ -1079,6 +1087,21 @@ ACCUMULATED_STEP = Exercise(
             _large_batch,
             "You put all batches together, and the large batch doesn't fit into memory. Send one batch at a time "
             "through the model.",
+        ),
+        Misconception(
+            "every-batch-as-large-as-the-first",
+            partial(_accumulate, by="first", report="factor"),
+            "You weight each loss as if its batch were as large as the first. Weight it by len(y) / n.",
+        ),
+        Misconception(
+            "never-steps",
+            partial(_accumulate, steps="none"),
+            "The weights never move. Call optimiser.step() once, after the loop.",
+        ),
+        Misconception(
+            "last-loss",
+            partial(_accumulate, report="last"),
+            "You return the loss of the last batch. The mean over all items is asked for.",
         ),
         Misconception(
             "backward-at-the-end",
@@ -1324,7 +1347,7 @@ class _Keeper(Callback):
         m, loss = self._mistakes, learn.results[-1 if self._mistakes.get("metric") else 0]
         better = loss > self._best if m.get("highest") else loss <= self._best if m.get("ties") else loss < self._best
         if better:
-            self._best = loss
+            self._best = -math.inf if m.get("first") else loss
             state = learn.model.state_dict()
             if m.get("parameters"):
                 state = dict(learn.model.named_parameters())
@@ -1385,14 +1408,23 @@ KEEP_BEST = Exercise(
         Misconception(
             "not-copied",
             _keeping(reference=True),
-            "The model ends with the weights of the last epoch. state_dict() returns the model's own tensors, "
-            "which training "
-            "goes on changing: deepcopy it, and load the copy in after_fit.",
+            "The model ends with the weights of the last epoch. state_dict() returns the model's own tensors, which training "
+            "goes on changing: deepcopy it, and load the copy in after_fit. Do you also note each new lowest loss?",
         ),
         Misconception(
             "highest",
             _keeping(highest=True),
             "You keep the epoch with the highest loss. For a loss, lower is better.",
+        ),
+        Misconception(
+            "first-epoch",
+            _keeping(first=True),
+            "You keep the first epoch, whatever comes after it. Note its loss, and compare the next ones with that.",
+        ),
+        Misconception(
+            "class-returned",
+            lambda: _Keeper,
+            "You return the class. A callback is an object made from it: return KeepBest() with brackets.",
         ),
         Misconception(
             "metric-watched",

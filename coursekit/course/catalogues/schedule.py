@@ -1045,12 +1045,12 @@ WARMUP = Exercise(
     reference=warmup,
     ask=_ask_warmup,
     probes=(
-        Probe("the start", lambda: (_Line(4.0, 2.0), 0.25, (0.0,))),
-        Probe("half of the climb", lambda: (_Line(4.0, 2.0), 0.25, (0.125,))),
-        Probe("a quarter of the climb", lambda: (_Line(4.0, 2.0), 0.25, (0.0625,))),
-        Probe("the end of the climb", lambda: (_Line(4.0, 2.0), 0.25, (0.25,))),
-        Probe("a step after the climb", lambda: (_Line(4.0, 2.0), 0.25, (0.625,))),
-        Probe("the end", lambda: (_Line(4.0, 2.0), 0.25, (1.0,))),
+        Probe("the start", lambda: (_Line(7.0, 3.0), 0.25, (0.0,))),
+        Probe("half of the climb", lambda: (_Line(7.0, 3.0), 0.25, (0.125,))),
+        Probe("a fifth of the climb", lambda: (_Line(7.0, 3.0), 0.25, (0.05,))),
+        Probe("the end of the climb", lambda: (_Line(7.0, 3.0), 0.25, (0.25,))),
+        Probe("a step after the climb", lambda: (_Line(7.0, 3.0), 0.25, (0.625,))),
+        Probe("the end", lambda: (_Line(7.0, 3.0), 0.25, (1.0,))),
         Probe("no climb at all", lambda: (_Line(4.0, 2.0), 0.0, (0.0, 0.5, 1.0))),
         Probe("a schedule that grows", lambda: (_Line(1.0, 3.0), 0.5, (0.0, 0.25, 0.5, 0.75, 1.0))),
     ),
@@ -1105,6 +1105,11 @@ WARMUP = Exercise(
                 lambda share: share / climb if share < climb else schedule((share - climb) / (1 - climb))
             ),
             "You climb to 1. Climb to the rate at which the schedule begins: schedule(0).",
+        ),
+        Misconception(
+            "no-climb",
+            lambda schedule, climb: schedule,
+            "Your rate begins at schedule(0). Define a function inside that climbs from 0 to it first, and return that one.",
         ),
         Misconception(
             "climb-along-a-cosine",

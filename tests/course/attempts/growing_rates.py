@@ -101,3 +101,13 @@ def a_tensor(start_lr: float, end_lr: float, num_it: int) -> list[float]:
 def a_generator(start_lr: float, end_lr: float, num_it: int) -> list[float]:
     """Returns a generator: no length, and empty after the first pass."""
     return (start_lr * (end_lr / start_lr) ** (i / num_it) for i in range(num_it))
+
+
+def appends_while_below_the_end(start_lr: float, end_lr: float, num_it: int) -> list[float]:
+    """Loops while the rate is below the end: rounding lets one rate too many in, from 1e-6 to 10 in 100."""
+    factor = (end_lr / start_lr) ** (1 / num_it)
+    rates, rate = [], start_lr
+    while rate < end_lr:
+        rates.append(rate)
+        rate *= factor
+    return rates
