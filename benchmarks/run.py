@@ -60,8 +60,16 @@ def run_script(script: str) -> list[dict[str, Any]] | None:
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on and with."""
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "torchvision", "timm", "fastai", "pillow")}
+    versions = {name: version(name) for name in ("torch", "torchvision", "timm", "fastai", "pillow")}
     return {"processor": processor(), "processors": os.cpu_count(), "python": platform.python_version(), **versions}
+
+
+def version(package: str) -> str:
+    """The version of a package that is installed; fastai is needed by some rows only."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def processor() -> str:

@@ -5,7 +5,10 @@
 # %% ../../nbs/lib/models/inference.ipynb #3bb0b7ac
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +17,44 @@ from ..core import ModelError
 from .model import evaluating
 
 # %% auto #0
-__all__ = ['predict_logits', 'unwrap']
+__all__ = ['full_float32', 'predict_logits', 'unwrap']
+
+# %% ../../nbs/lib/models/inference.ipynb #f3a90c12
+class _Float32Switch:
+    "Keeps the rounding of float32 on GPUs off while anybody is inside, and puts it back when the last one leaves."
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.before = threading.Lock(), 0, ("", "")
+
+    def enter(self) -> None:
+        convolutions, products = torch.backends.cudnn.conv, torch.backends.cuda.matmul
+        with self.lock:
+            if not self.inside:
+                self.before = convolutions.fp32_precision, products.fp32_precision
+                convolutions.fp32_precision = products.fp32_precision = "ieee"
+            self.inside += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision = self.before
+
+
+_SWITCH = _Float32Switch()
+
+
+@contextmanager
+def full_float32(device: torch.device) -> Iterator[None]:
+    """Computes float32 on `device` in full inside the block, where it is a GPU that would round products (TF32)."""
+    if device.type != "cuda":
+        yield
+        return
+    _SWITCH.enter()
+    try:
+        yield
+    finally:
+        _SWITCH.leave()
 
 # %% ../../nbs/lib/models/inference.ipynb #94ef579b
 def predict_logits(
@@ -28,13 +68,17 @@ def predict_logits(
     """
     forward = model if forward is None else forward
     outputs, targets = [], []
-    with evaluating(model), torch.inference_mode():
+    with evaluating(model), torch.inference_mode(), full_float32(_device_of(model)):
         for inputs, target in batches:
             outputs.append(forward(inputs).float())
             targets += [] if target is None else [target]
     if not outputs:
         raise ModelError("There is nothing to predict.", "The loader has no batches.", "Give at least one image.")
     return torch.cat(outputs), torch.cat(targets) if targets else None
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    return next((tensor.device for tensor in chain(model.parameters(), model.buffers())), torch.device("cpu"))
 
 # %% ../../nbs/lib/models/inference.ipynb #ad3cd1b0
 def unwrap(model: nn.Module) -> nn.Module:

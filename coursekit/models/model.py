@@ -73,10 +73,17 @@ class ConcatPool(nn.Module):
             maps = maps[:, self.skip :].transpose(1, 2).unsqueeze(-1)
         elif self.layout == "NHWC":
             maps = maps.permute(0, 3, 1, 2)
-        return torch.cat([F.adaptive_max_pool2d(maps, 1), F.adaptive_avg_pool2d(maps, 1)], dim=1).flatten(1)
+        return torch.cat([_max_over_places(maps), F.adaptive_avg_pool2d(maps, 1).flatten(1)], dim=1)
 
     def extra_repr(self) -> str:
         return self.layout if not self.skip else f"{self.layout}, skip={self.skip}"
+
+
+def _max_over_places(maps: Tensor) -> Tensor:
+    "Returns the maximum of each channel of (N, C, H, W) as (N, C); its gradient goes to the first place that has it."
+    if torch.are_deterministic_algorithms_enabled():  # on CUDA, the pooling has no backward pass that repeats itself
+        return maps.flatten(2).max(dim=2).values  # the same numbers and gradients, more slowly on a CPU
+    return F.adaptive_max_pool2d(maps, 1).flatten(1)
 
 # %% ../../nbs/lib/models/model.ipynb #380710eb
 def create_head(

@@ -32,7 +32,11 @@ __all__ = ['is_out_of_memory', 'out_of_memory_error', 'explain_errors', 'Termina
 # %% ../../nbs/lib/training/faults.ipynb #823512f8
 def is_out_of_memory(error: Exception) -> bool:
     """Returns whether `error` says that the device, or this machine, has no memory left."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY)
+
+
+# Where it is a plain RuntimeError: on the CPU; on Apple's GPUs; in a library that CUDA calls.
+_NO_MEMORY = ("can't allocate memory", "backend out of memory", "Invalid buffer size", "_STATUS_ALLOC_FAILED")
 
 
 def out_of_memory_error(size: int) -> TrainingError:

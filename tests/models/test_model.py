@@ -88,6 +88,23 @@ def test_concat_pool_is_maximum_then_average():
     torch.testing.assert_close(ConcatPool(skip=2)(tokens), expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_pooling_is_the_same_with_deterministic_algorithms_gradients_of_equal_maxima_too(dtype, layout):
+    maps = torch.randint(4, (3, 5, 4, 6)).to(dtype).contiguous(memory_format=layout)  # many places have the maximum
+    results = []
+    for deterministic in (False, True):
+        torch.use_deterministic_algorithms(deterministic)
+        try:
+            x = maps.clone().requires_grad_()
+            pooled = ConcatPool()(x)
+            pooled.float().square().sum().backward()
+        finally:
+            torch.use_deterministic_algorithms(False)
+        results.append((pooled, x.grad))
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+
+
 def test_the_head_is_the_one_of_the_design():
     kinds = [type(layer) for layer in create_head(1024, 37)]
     assert kinds == [nn.BatchNorm1d, nn.Dropout, nn.Linear, nn.ReLU, nn.BatchNorm1d, nn.Dropout, nn.Linear]

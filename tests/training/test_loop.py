@@ -174,6 +174,19 @@ def test_the_error_that_devices_raise_counts_as_out_of_memory():
     assert not is_out_of_memory(ValueError("no"))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory",
+        "MPS backend out of memory (MPS allocated: 17.02 GB, other allocations: 1.04 GB, max allowed: 18.13 GB)",
+        "Invalid buffer size: 256.00 GiB",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+    ],
+)
+def test_so_do_the_words_of_devices_that_raise_a_plain_error(words):
+    assert is_out_of_memory(RuntimeError(words))
+
+
 # ---- errors of the user (fault 44)
 
 

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from coursekit.core import TrainingError
 from coursekit.export.folder import load_learner
@@ -251,3 +252,38 @@ def test_an_export_answers_as_the_learner_whatever_precision_it_trained_in(image
     learn.export(tmp_path / "export")
     preds = load_learner(tmp_path / "export").get_preds(dls.valid.sources)
     assert preds.dtype is torch.float32 and torch.equal(preds, learn.get_preds()[0])
+
+
+# ---- what training on CUDA needs to repeat itself
+
+NOT_REPEATABLE = {  # on CUDA, as torch.use_deterministic_algorithms lists them, by the names of their operations
+    *("adaptive_max_pool2d_backward", "_adaptive_avg_pool2d_backward", "avg_pool3d_backward"),
+    *("upsample_bilinear2d_backward", "_upsample_bilinear2d_aa_backward", "upsample_bicubic2d_backward"),
+    *("grid_sampler_2d_backward", "reflection_pad2d_backward", "fractional_max_pool2d_backward"),
+    *("nll_loss2d_forward", "nll_loss2d_backward", "put_", "histc", "bincount", "median", "kthvalue"),
+}
+
+
+class Operations(TorchDispatchMode):
+    """Notes the names of all operations that run inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.add(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def test_with_deterministic_algorithms_training_uses_only_operations_that_repeat_themselves_on_cuda(image_loaders):
+    learn = vision_learner(image_loaders(), "test_resnet", pretrained=False, precision="fp32")
+    for deterministic in (False, True):
+        torch.use_deterministic_algorithms(deterministic)
+        try:
+            with Operations() as seen:
+                learn.fit(1, 1e-3)
+        finally:
+            torch.use_deterministic_algorithms(False)
+        found = seen.names & NOT_REPEATABLE
+        assert found == (set() if deterministic else {"adaptive_max_pool2d_backward"})
