@@ -121,16 +121,38 @@ def torch_seeded(*parts: int | str) -> Iterator[None]:
 
     That covers what draws from the global generators: dropout, new weights, torchvision's mixing.
     """
-    with torch.random.fork_rng(devices=_gpus_in_use()):
-        torch.default_generator.manual_seed(derive_seed(*parts))
-        if _gpus_in_use():
-            torch.cuda.manual_seed_all(derive_seed(*parts))
+    with _torch_kept():
+        _seed_torch(derive_seed(*parts))
         yield
 
 
-def _gpus_in_use() -> Sequence[int]:
-    "Returns the GPUs: none if CUDA is not in use, since it must not start here, nor find its GPUs seeded when it does."
-    return range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+@contextmanager
+def _torch_kept() -> Iterator[None]:
+    "Puts torch's generators back after the block: that of the CPU and those of the GPUs in use."
+    kind, gpus = _gpus_in_use()
+    with torch.random.fork_rng(devices=gpus, device_type=kind):
+        yield
+
+
+def _seed_torch(seed: int) -> None:
+    "Seeds torch's generators: that of the CPU and those of the GPUs in use."
+    torch.default_generator.manual_seed(seed)
+    kind, gpus = _gpus_in_use()
+    if gpus:
+        module: Any = torch.get_device_module(kind)
+        (module.manual_seed if kind == "mps" else module.manual_seed_all)(seed)
+
+
+def _gpus_in_use() -> tuple[str, Sequence[int]]:
+    """Returns the kind of the GPUs, as torch calls it, and their numbers.
+
+    There are none if CUDA is not in use: it must not start here, nor find its GPUs seeded when it does.
+    """
+    if torch.backends.mps.is_available():
+        return "mps", range(1)
+    if torch.xpu.is_initialized():
+        return "xpu", range(torch.xpu.device_count())
+    return "cuda", range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
 
 # %% ../nbs/lib/core.ipynb #eafab51b
 @contextmanager
@@ -138,7 +160,7 @@ def generators_kept() -> Iterator[None]:
     "Puts the global generators of Python, numpy and torch back after the block: what is drawn in it has no effect."
     python, numpy = random.getstate(), np.random.get_state()
     try:
-        with torch.random.fork_rng(devices=_gpus_in_use()):
+        with _torch_kept():
             yield
     finally:
         random.setstate(python)
@@ -150,9 +172,7 @@ def seed_generators(*parts: int | str) -> None:
     seed = derive_seed(*parts)
     random.seed(seed)
     np.random.seed(seed % 2**32)
-    torch.default_generator.manual_seed(seed)
-    if _gpus_in_use():
-        torch.cuda.manual_seed_all(seed)
+    _seed_torch(seed)
 
 # %% ../nbs/lib/core.ipynb #9056d14b
 _GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio: the step of SplitMix64

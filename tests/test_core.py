@@ -23,13 +23,16 @@ from coursekit.core import (
     derive_seed,
     file_sha256,
     generator,
+    generators_kept,
     home,
     ls,
     printable,
     problem_table,
     progress,
     remove_stale,
+    seed_generators,
     temporary_path,
+    torch_seeded,
     uniforms,
     user_path,
     write_atomic,
@@ -258,3 +261,45 @@ def test_home_is_replaced_at_the_beginning_of_a_path_only(monkeypatch, tmp_path)
     )
     (tmp_path / "b").touch()
     assert ls("~") == [tmp_path / "b"]
+
+
+# generators of GPUs, with modules of torch that only note what they are asked
+
+
+class NotedGPU:
+    """Stands in for the module of a kind of GPU, such as torch.cuda: its two generators are numbers."""
+
+    def __init__(self, monkeypatch, kind):
+        self.states, real = {0: 10, 1: 11}, getattr(torch, kind)
+        monkeypatch.setattr(real, "get_rng_state", lambda gpu: self.states[gpu])
+        monkeypatch.setattr(real, "set_rng_state", lambda state, gpu: self.states.update({gpu: state}))
+        monkeypatch.setattr(real, "device_count", lambda: 2)
+        seeds_all = "manual_seed" if kind == "mps" else "manual_seed_all"
+        monkeypatch.setattr(real, seeds_all, lambda seed: self.states.update(dict.fromkeys(self.states, seed)))
+        if kind == "mps":
+            monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+        else:
+            monkeypatch.setattr(real, "is_initialized", lambda: True)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "xpu", "mps"])
+def test_generators_of_gpus_are_seeded_inside_and_put_back_after(monkeypatch, kind):
+    gpu = NotedGPU(monkeypatch, kind)
+    used = {0} if kind == "mps" else {0, 1}
+    with torch_seeded(42, "epoch", 3):
+        assert {gpu.states[i] for i in used} == {derive_seed(42, "epoch", 3)}
+    assert gpu.states == {0: 10, 1: 11} if kind != "mps" else gpu.states[0] == 10
+    with generators_kept():
+        seed_generators("other")
+        assert {gpu.states[i] for i in used} == {derive_seed("other")}
+    assert gpu.states[0] == 10
+
+
+def test_cuda_is_not_started_by_seeding(monkeypatch):
+    def start(*args):
+        raise AssertionError("CUDA was started")
+
+    for name in ("get_rng_state", "manual_seed_all", "_lazy_init"):
+        monkeypatch.setattr(torch.cuda, name, start)
+    with torch_seeded(1):
+        seed_generators(2)

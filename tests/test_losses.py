@@ -304,6 +304,8 @@ def test_values_of_targets_are_not_read_from_a_device() -> None:
     assert cross_entropy(logits, targets, label_smoothing=0.1).shape == ()
     with pytest.raises(DataError, match="squeeze"):
         check_targets(logits, targets[:, None])
+    mixed = torch.zeros(4, 3, device="meta")  # probabilities, as MixUp makes them
+    assert CrossEntropyLoss()(logits, mixed).shape == ()
 
 
 def test_no_rows_are_no_error_and_give_no_losses() -> None:

@@ -241,7 +241,7 @@ class BatchLoader(Batches):
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:  # type: ignore[override]
         "Reads, moves and finishes the epoch's batches; on CUDA each is copied while the one before it is worked on."
-        stream = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
+        stream = self._copy_stream()
         ahead: deque[tuple[BatchKey, Tensor]] = deque()
         for key, pixels in self._read_ahead():
             with torch.cuda.stream(stream) if stream else nullcontext():
@@ -250,6 +250,10 @@ class BatchLoader(Batches):
                 yield self._finish(*ahead.popleft(), stream)
         while ahead:
             yield self._finish(*ahead.popleft(), stream)
+
+    def _copy_stream(self) -> torch.cuda.Stream | None:
+        "Returns the queue in which CUDA copies batches while it computes in another; None on other devices."
+        return torch.cuda.Stream(self.device) if self.device.type == "cuda" else None
 
     def _finish(
         self, key: BatchKey, pixels: Tensor, stream: torch.cuda.Stream | None = None

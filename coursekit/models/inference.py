@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,20 +26,21 @@ class _Float32Switch:
 
     def __init__(self) -> None:
         self.lock, self.inside, self.before = threading.Lock(), 0, ("", "")
+        backends: Any = torch.backends  # whose parts are made at run time
+        self.convolutions, self.products = backends.cudnn.conv, backends.cuda.matmul
 
     def enter(self) -> None:
-        convolutions, products = torch.backends.cudnn.conv, torch.backends.cuda.matmul
         with self.lock:
             if not self.inside:
-                self.before = convolutions.fp32_precision, products.fp32_precision
-                convolutions.fp32_precision = products.fp32_precision = "ieee"
+                self.before = self.convolutions.fp32_precision, self.products.fp32_precision
+                self.convolutions.fp32_precision = self.products.fp32_precision = "ieee"
             self.inside += 1
 
     def leave(self) -> None:
         with self.lock:
             self.inside -= 1
             if not self.inside:
-                torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision = self.before
+                self.convolutions.fp32_precision, self.products.fp32_precision = self.before
 
 
 _SWITCH = _Float32Switch()

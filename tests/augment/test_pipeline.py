@@ -567,6 +567,14 @@ def test_mixing_by_hand_gives_the_same(mix):
 
 
 @pytest.mark.parametrize("mix", [mixup, cutmix])
+def test_values_of_targets_to_mix_are_not_read_from_a_device(mix):
+    """A tensor on "meta" has no values: reading one raises, as reading from a GPU would make the program wait."""
+    x, y = torch.zeros(4, 3, 8, 8, device="meta"), torch.zeros(4, dtype=torch.long, device="meta")
+    mixed, targets = mix(x, y, 5, seed=0)
+    assert mixed.device.type == targets.device.type == "meta" and targets.shape == (4, 5)
+
+
+@pytest.mark.parametrize("mix", [mixup, cutmix])
 def test_mixing_depends_on_its_seed_and_leaves_everything_else_alone(mix):
     x, y = mixing_batch()
     kept = x.clone()
@@ -722,3 +730,17 @@ def test_one_batch_transform_will_do_without_a_list():
     x = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     alone = Normalize.from_stats(*imagenet_stats)
     assert torch.equal(BatchPipeline(alone)(x), BatchPipeline([alone])(x))
+
+
+def test_where_torch_cannot_resize_uint8_float32_takes_its_place():
+    x = torch.zeros(2, 3, 40, 30, dtype=torch.uint8, device="meta")
+    resized = resize_batch(x, (20, 15))
+    assert resized.shape == (2, 3, 20, 15) and resized.dtype == torch.uint8 and resized.device.type == "meta"
+
+
+def test_a_batch_taken_at_once_as_on_a_gpu_gives_what_pieces_give(monkeypatch):
+    x, pipeline = noise(20, 3, 60, 50), BatchPipeline(aug_transforms(size=32, min_scale=0.5))
+    u = pipeline.draw(0, range(20))
+    in_pieces = pipeline(x, u)
+    monkeypatch.setattr("coursekit.augment.pipeline.CHUNK", {})
+    assert torch.allclose(pipeline(x, u), in_pieces, atol=1e-6)

@@ -1,5 +1,6 @@
 """Weighted sampling, files that vanish, and worker processes that cannot start or are killed (faults 19, 35, 36)."""
 
+import contextlib
 import multiprocessing
 import os
 import resource
@@ -328,3 +329,50 @@ def test_without_a_validation_set_there_is_no_first_batch(image_loaders):
     for call in (valid.one_batch, valid.show_batch):
         with pytest.raises(DataError, match=r"holds no images(.|\n)*RandomSplitter"):
             call()
+
+
+# ---- batches on their way to a GPU
+
+
+class Queue:
+    """Stands in for a CUDA stream: notes what is done in which order."""
+
+    def __init__(self, log):
+        self.log = log
+
+    def wait_stream(self, stream):
+        self.log.append("wait for the copy")
+
+
+def test_each_batch_is_copied_while_the_one_before_it_is_worked_on(photos, monkeypatch):
+    dl, log = loaders(photos).train, []
+    expected = batches(dl)
+    monkeypatch.setattr(dl, "_copy_stream", lambda: Queue(log))
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext(log.append("copy")))
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: Queue(log))
+    monkeypatch.setattr(
+        torch.Tensor, "record_stream", lambda self, stream: log.append("keep until read"), raising=False
+    )
+    found = []
+    for batch in dl:
+        log.append("work")
+        found.append(batch)
+    finish = ["wait for the copy", "keep until read", "work"]
+    assert len(expected) == 3 and log == ["copy", "copy", *finish, "copy", *finish, *finish]
+    assert same(found, expected)
+
+
+@pytest.mark.parametrize(("device", "pinned"), [("cpu", False), ("cuda", True), ("mps", False)])
+def test_batches_for_cuda_are_read_into_pinned_memory(photos, device, pinned):
+    dls = loaders(photos, device=device)
+    assert [dl._workers.pin_memory for dl in (dls.train, dls.valid)] == [pinned, pinned]
+
+
+def test_without_a_gpu_nothing_is_copied_ahead(photos):
+    dl = loaders(photos, device="cpu").train
+    assert dl._copy_stream() is None
+
+
+def test_batches_are_finished_on_the_device_that_was_asked_for(photos):
+    for x, y in loaders(photos, device="meta").train:  # "meta" has shapes and no numbers
+        assert x.device.type == y.device.type == "meta" and x.shape[1:] == (3, 12, 12) and x.dtype == torch.float32

@@ -1,6 +1,7 @@
 """Device, precision and optimiser."""
 
 import math
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -86,6 +87,28 @@ def test_an_empty_variable_forces_nothing(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
     monkeypatch.setenv("COURSEKIT_PRECISION", "")
     assert choose_precision(CPU) is Precision.FP32
+
+
+@pytest.mark.parametrize("kind", ["mps", "xpu", "meta"])
+def test_an_engine_for_other_devices_computes_in_float32_unless_told(nothing_forced, kind):
+    engine = Engine(torch.device(kind))
+    assert engine.precision is Precision.FP32 and not engine.scaler.is_enabled()
+    assert isinstance(engine.autocast(), nullcontext)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps", "xpu"])
+@pytest.mark.parametrize(("precision", "dtype"), [("fp16", torch.float16), ("bf16", torch.bfloat16)])
+def test_autocast_is_that_of_the_device_and_the_precision(monkeypatch, kind, precision, dtype):
+    monkeypatch.setattr(torch, "autocast", lambda *asked: asked)
+    assert Engine(torch.device(kind), precision).autocast() == (kind, dtype)
+
+
+@pytest.mark.parametrize(("kind", "fused"), [("cpu", True), ("meta", False)])
+def test_the_optimiser_is_fused_where_the_device_allows(kind, fused):
+    groups = [{"params": [nn.Parameter(torch.zeros(2, device=kind))]}]
+    assert adamw(groups).defaults["fused"] is fused
+    groups.append({"params": [nn.Parameter(torch.zeros(2, device="meta"))]})
+    assert adamw(groups).defaults["fused"] is False  # as soon as one parameter is elsewhere
 
 
 def test_forward_runs_in_the_chosen_precision_and_weights_stay_float32():

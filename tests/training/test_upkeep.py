@@ -700,3 +700,20 @@ def test_data_that_validate_on_what_was_trained_on_are_warned_of(make_small_lear
     shared = len(set(first.train.sources) & set(other.valid.sources))
     with pytest.warns(UserWarning, match=f"{shared} of {other.valid.n} validation images were trained on"):
         learn.dls = other
+
+
+# ---- devices ("meta" is one whose tensors have shapes and no numbers)
+
+
+def test_data_that_go_to_another_device_are_refused(make_small_learner, image_loaders):
+    learn = make_small_learner()
+    with pytest.raises(TrainingError, match=r"They go to meta, the model is on cpu(.|\n)*device="):
+        learn.dls = image_loaders(device="meta")
+
+
+def test_a_model_that_comes_from_another_device_is_moved_to_that_of_the_learner(make_small_learner, image_loaders):
+    learn = make_small_learner(image_loaders(device="meta"))
+    assert {p.device.type for p in learn.model.parameters()} == {"meta"}
+    learn.model = make_small_learner().model
+    learn._settle()
+    assert {t.device.type for t in (*learn.model.parameters(), *learn.model.buffers())} == {"meta"}
