@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,23 +155,31 @@ def check_pictures(
     names: Sequence[Any], copies: Copies, labels: Sequence[Any], sides: Sequence[str | None]
 ) -> Iterator[Finding]:
     "Yields leaks, pictures with two labels, and pictures that are there twice. `labels` may be empty, or some None."
+    by_side, by_label = copies.firsts(sides), copies.firsts(labels or [None] * len(names))
+    by_name = copies.firsts([(side, os.fspath(name)) for side, name in zip(sides, names, strict=True)])
     for i in range(len(names)):
-        leak = _first_copy(copies, i, lambda i, j: sides[j] == TRAIN) if sides[i] == VALID else None
+        leak = _first(copies.of(i, by_side), lambda j: sides[j] == TRAIN) if sides[i] == VALID else None
         if leak:
             yield _pair(names, i, leak, "picture on both sides", f"in {VALID}; in {TRAIN} as", _GROUPED)
-        other = (
-            _first_copy(copies, i, lambda i, j: j < i and len({labels[i], labels[j]} - {None}) > 1) if labels else None
-        )
+        other = _first(copies.of(i, by_label), partial(_labels_differ, labels, i)) if labels else None
         if other:
             detail = f"{labels[i]!r} here, {labels[other.position]!r} as"
             yield _pair(names, i, other, "picture, two labels", detail, "look, and correct one label")
-        again = _first_copy(copies, i, lambda i, j: j < i and sides[i] == sides[j] and names[i] != names[j])
+        again = _first(copies.of(i, by_name), partial(_is_same_side, names, sides, i))
         if again and not leak:
             yield _pair(names, i, again, "picture twice", "also as", _GROUPED)
 
 
-def _first_copy(copies: Copies, i: int, wanted: Callable[[int, int], bool]) -> Copy | None:
-    return next((copy for copy in copies.of(i) if wanted(i, copy.position)), None)
+def _first(copies: Iterator[Copy], wanted: Callable[[int], bool]) -> Copy | None:
+    return next((copy for copy in copies if wanted(copy.position)), None)
+
+
+def _labels_differ(labels: Sequence[Any], i: int, j: int) -> bool:
+    return j < i and len({labels[i], labels[j]} - {None}) > 1
+
+
+def _is_same_side(names: Sequence[Any], sides: Sequence[str | None], i: int, j: int) -> bool:
+    return j < i and sides[i] == sides[j] and names[i] != names[j]
 
 
 def _pair(names: Sequence[Any], i: int, copy: Copy, fault: str, detail: str, remedy: str) -> Finding:

@@ -5,8 +5,9 @@
 # %% ../../nbs/lib/results/09_confusion.ipynb #20c7f2a8
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # %% auto #0
-__all__ = ['confusion_counts', 'shares', 'averages', 'report', 'wrong_only', 'most_mistaken', 'submatrix', 'errors_by_class', 'draw_matrix', 'colour_scales', 'cell_colours', 'number_text', 'readable_on', 'confused_order', 'screen_size', 'fit_text', 'choose_rows']
+__all__ = ['confusion_counts', 'shares', 'averages', 'report', 'wrong_only', 'most_mistaken', 'submatrix', 'errors_by_class', 'draw_matrix', 'largest_of_blocks', 'colour_scales', 'cell_colours', 'number_text', 'readable_on', 'confused_order', 'mutual_mistakes', 'screen_size', 'fit_text', 'choose_rows']
 
 # %% ../../nbs/09_interpretation.ipynb #1b7b4609
 def confusion_counts(targets: Tensor, predictions: Tensor, n_classes: int) -> np.ndarray:
@@ -70,26 +71,27 @@ def report(matrix: np.ndarray, vocab: Sequence[str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    right, support = matrix.diagonal(), matrix.sum(axis=1)
-    precision, recall = shares(matrix, "column").diagonal(), shares(matrix, "row").diagonal()
-    f1 = 2 * right / np.maximum(matrix.sum(axis=0) + support, 1)
+    right, predicted, support = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+    precision, recall = right / np.maximum(predicted, 1), right / np.maximum(support, 1)
+    f1 = 2 * right / np.maximum(predicted + support, 1)
     columns = {"precision": precision, "recall": recall, "f1-score": f1}
     table = pd.DataFrame({**columns, "support": support}, index=[*map(printable, vocab)])
-    occurs = support + matrix.sum(axis=0) > 0  # in answers or labels: others are not averaged
+    occurs = support + predicted > 0  # in answers or labels: others are not averaged
     return pd.concat([table, averages(table[occurs], right.sum())]).astype({"support": int})
 
 # %% ../../nbs/09_interpretation.ipynb #86ba3775
 def wrong_only(matrix: np.ndarray) -> np.ndarray:
     "Returns a copy of the matrix with zeros on the diagonal: its mistakes."
-    return np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    return wrong
 
 # %% ../../nbs/09_interpretation.ipynb #f06ea45c
 def most_mistaken(matrix: np.ndarray, k: int | None = None) -> np.ndarray:
     "Returns the `k` classes with the most mistakes, in the vocabulary's order; raises `DataError` for k < 1."
     if k is not None and k < 1:
         raise DataError(f"A matrix of {k} classes shows nothing.", "", "Give a k of 1 or more, or None for all.")
-    wrong = wrong_only(matrix)
-    mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
+    mistakes = matrix.sum(axis=0) + matrix.sum(axis=1) - 2 * matrix.diagonal()
     return np.sort(np.argsort(-mistakes, kind="stable")[:k])
 
 # %% ../../nbs/09_interpretation.ipynb #fc5ff57a
@@ -115,7 +117,8 @@ def errors_by_class(matrix: np.ndarray, vocab: Sequence[str], confidence: float 
     """
     import pandas as pd
 
-    n, wrong = matrix.sum(axis=1), wrong_only(matrix).sum(axis=1)
+    n = matrix.sum(axis=1)
+    wrong = n - matrix.diagonal()
     low, high = wilson_interval(wrong, n, confidence)
     rate = np.where(n > 0, wrong / np.maximum(n, 1), np.nan)
     columns = {"n": n, "wrong": wrong, "error_rate": rate, "low": low, "high": high}
@@ -126,19 +129,32 @@ def draw_matrix(axes: Axes, values: np.ndarray, text_size: float) -> None:
     """Draws a square matrix into `axes`: right answers in blues, mistakes in oranges, numbers in all cells but zeros.
 
     `text_size` is in points; at 0 there are no numbers, and the palest colours are darker, so that one mistake shows.
+    A matrix of more than 1,000 classes has more cells than a screen has pixels: each pixel then shows the largest of
+    its cells, mistakes before right answers.
     """
+    edges = (-0.5, len(values) - 0.5, len(values) - 0.5, -0.5)
     for colours, where, most in colour_scales(values, 4 if text_size else math.inf):
-        shown = np.ma.array(values, mask=~(where & (values > 0)))
-        low = 0 if text_size else -most / 2
-        image = axes.imshow(shown, cmap=colours, vmin=low, vmax=most, aspect="auto", interpolation="nearest")
+        shown = np.ma.masked_less_equal(largest_of_blocks(np.where(where, values, 0)), 0)
+        look: Any = {"cmap": colours, "vmin": 0 if text_size else -most / 2, "vmax": most}
+        image = axes.imshow(shown, **look, extent=edges, aspect="auto", interpolation="nearest")
         for row, column in zip(*np.nonzero(~shown.mask), strict=True) if text_size else ():
             colour = readable_on(image.cmap(image.norm(values[row, column])))
             text = number_text(values[row, column])
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=text_size)
+    if len(values) > 200:  # a grid would hide cells of two pixels, and its lines take longer to draw than all the rest
+        return
     axes.set_xticks(np.arange(len(values) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(values) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="#dddddd", linewidth=0.5 if text_size else 0.2)
     axes.tick_params(which="minor", length=0)
+
+
+def largest_of_blocks(values: np.ndarray, most: int = 1000) -> np.ndarray:
+    "Returns a square matrix with at most `most` rows, each cell the largest of a block; a smaller matrix as it is."
+    starts = np.arange(0, len(values), -(-len(values) // most))
+    if len(starts) == len(values):
+        return values
+    return np.maximum.reduceat(np.maximum.reduceat(values, starts, axis=0), starts, axis=1)
 
 
 def colour_scales(values: np.ndarray, ratio: float = 4) -> list[tuple[str, np.ndarray, float]]:
@@ -180,23 +196,43 @@ def confused_order(matrix: np.ndarray) -> list[int]:
     Joins chains of classes, the two that are confused most (on average over their members, in shares of the actual
     class) first, each turned so that the more confused ends meet. Classes without mistakes come last.
     """
-    confused = shares(wrong_only(matrix), "row")
-    mutual = confused + confused.T
-    links, chains, sizes = mutual.copy(), [[i] for i in range(len(matrix))], np.ones(len(matrix))
-    while links.any():
-        first, second = np.sort(np.unravel_index((links / np.outer(sizes, sizes)).argmax(), links.shape))
+    mutual, chains = mutual_mistakes(matrix), [[i] for i in range(len(matrix))]
+    links = [dict(row) for row in mutual]
+
+    def closeness(a: int, b: int) -> tuple[float, int, int]:
+        return -links[a][b] / (len(chains[a]) * len(chains[b])), min(a, b), max(a, b)  # the closest is the smallest
+
+    waiting = [closeness(a, b) for a, row in enumerate(links) for b in row if a < b]
+    heapq.heapify(waiting)
+    while waiting:
+        entry = _, first, second = heapq.heappop(waiting)
+        if second not in links[first] or entry != closeness(first, second):
+            continue  # from before one of the two was joined with another
         chains[first], chains[second] = _join(chains[first], chains[second], mutual), []
-        sizes[first] += sizes[second]
-        links[first] += links[second]
-        links[:, first] += links[:, second]
-        links[second] = links[:, second] = links[first, first] = 0
+        for other, share in links[second].items():
+            del links[other][second]
+            if other != first:
+                links[first][other] = links[other][first] = links[first].get(other, 0.0) + share
+        links[second] = {}
+        for other in links[first]:
+            heapq.heappush(waiting, closeness(first, other))
     return [i for chain in chains for i in chain]
 
 
-def _join(a: list[int], b: list[int], mutual: np.ndarray) -> list[int]:
+def mutual_mistakes(matrix: np.ndarray) -> list[dict[int, float]]:
+    "Returns for each class those that it is confused with, and how much: the sum of both shares of mistakes."
+    wrong = wrong_only(matrix)
+    mutual: list[dict[int, float]] = [{} for _ in wrong]
+    sums = wrong.sum(axis=1)
+    for i, j in np.argwhere(wrong).tolist():  # few of all pairs, where there are many classes
+        mutual[i][j] = mutual[j][i] = mutual[i].get(j, 0.0) + float(wrong[i, j] / sums[i])
+    return mutual
+
+
+def _join(a: list[int], b: list[int], mutual: Sequence[Mapping[int, float]]) -> list[int]:
     "Returns chain `b` behind chain `a`, each turned so that the ends that meet are those that are confused most."
     ways = [(x, y) for x in (a, a[::-1]) for y in (b, b[::-1])]
-    x, y = max(ways, key=lambda way: mutual[way[0][-1], way[1][0]])
+    x, y = max(ways, key=lambda way: mutual[way[0][-1]].get(way[1][0], 0.0))
     return x + y
 
 # %% ../../nbs/09_interpretation.ipynb #8aacac4e

@@ -104,8 +104,8 @@ class ClassificationInterpretation:
     def most_confused(self, min_val: int = 1) -> list[tuple[str, str, int]]:
         "Returns mistakes as (actual, predicted, how often), from the most frequent down to those made `min_val` times."
         matrix = wrong_only(self.confusion_matrix())
-        rows, columns = np.nonzero(matrix >= max(min_val, 1))
-        pairs = [(self.vocab[r], self.vocab[c], int(matrix[r, c])) for r, c in zip(rows, columns, strict=True)]
+        cells = np.argwhere(matrix >= max(min_val, 1)).tolist()
+        pairs = [(self.vocab[row], self.vocab[column], int(matrix[row, column])) for row, column in cells]
         return sorted(pairs, key=lambda pair: -pair[2])
 
     def top_losses(self, k: int | None = None, largest: bool = True) -> tuple[Tensor, Tensor]:
@@ -214,7 +214,7 @@ class ClassificationInterpretation:
 
     def _summary(self, shown: np.ndarray, normalize: str | bool | None) -> str:
         "Returns the title of a confusion matrix of which these counts are shown; names the cells if they are shares."
-        n, right, wrong = len(self.targets), int(shown.trace()), int(wrong_only(shown).sum())
+        n, right, wrong = len(self.targets), int(shown.trace()), int(shown.sum() - shown.trace())
         if len(shown) == len(self.vocab):
             first, second = f"right (blue): {right} of {n}", f"wrong (orange): {wrong}"
             lines = [f"{first}, {second}"] if len(shown) > 9 else [first, second]

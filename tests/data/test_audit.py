@@ -3,6 +3,7 @@
 import io
 import os
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from coursekit.data.facts import (
     NEAR,
     Copies,
     Facts,
+    close_groups,
     difference_hash,
     gather_facts,
     group_pairs,
@@ -285,6 +287,43 @@ def test_pairs_are_found_across_blocks(monkeypatch):
     assert set(near_pairs(thumbs)) == {(i, j) for i in range(20) for j in range(i + 1, 20) if i % 7 == j % 7}
 
 
+def unit_vectors(n, seed=0, dimensions=20):
+    vectors = np.random.default_rng(seed).normal(size=(n, dimensions)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("distance", [0.01, 0.05, 0.3])
+def test_vectors_that_are_close_come_into_one_group(distance):
+    vectors = unit_vectors(400)
+    groups = list(close_groups(vectors, distance, most=30))
+    assert len(groups) > 1 and all((np.diff(group) > 0).all() for group in groups)
+    together = {(i, j) for group in groups for i in group.tolist() for j in group.tolist()}
+    close = np.argwhere(np.linalg.norm(vectors[:, None] - vectors[None], axis=2) <= distance)
+    assert {(i, j) for i, j in close.tolist()} <= together
+
+
+def test_pairs_that_lie_across_cuts_are_found_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    base = rng.integers(0, 256, (300, 16, 16))
+    thumbs = np.concatenate([base, base + rng.normal(0, 2, base.shape)]).clip(0, 255).astype(np.uint8)
+    expected = near_pairs(thumbs)
+    assert expected == [(i, i + 300) for i in range(300)]
+    monkeypatch.setattr("coursekit.data.facts.close_groups", partial(close_groups, most=50))
+    assert near_pairs(thumbs) == expected
+
+
+def test_four_times_as_many_pictures_are_not_sixteen_times_as_many_comparisons():
+    def comparisons(n):
+        return sum(len(group) ** 2 for group in close_groups(unit_vectors(n, dimensions=8), 0.056, most=100))
+
+    assert comparisons(8000) < 6 * comparisons(2000)
+
+
+def test_a_crowd_that_no_cut_divides_is_one_group():
+    crowd = unit_vectors(1)[[0] * 300]
+    assert [len(group) for group in close_groups(crowd, 0.05, most=50)] == [300]
+
+
 def test_brightness_and_contrast_do_not_matter_and_flat_pictures_match_nothing():
     thumb = thumbnail(photo())
     assert near_pairs(np.stack([thumb, thumb // 2 + 20])) == [(0, 1)]
@@ -313,6 +352,23 @@ def test_the_first_copy_is_looked_for_no_further_than_needed():
     names = [f"{i}.png" for i in range(300)]
     assert len(list(check_pictures(names, copies, [], Counting([None] * 300)))) == 299
     assert Counting.looked_at < 10 * 300, "as often as there are pictures, not pairs of them"
+
+
+@pytest.mark.parametrize("labels", [["cat"] * 300, ["cat"] * 299 + ["dog"], ["cat", "dog"] * 150])
+def test_labels_of_many_identical_pictures_are_compared_as_often_as_there_are_pictures(labels):
+    class Counting(list):
+        looked_at = 0
+
+        def __getitem__(self, i):
+            Counting.looked_at += 1
+            return super().__getitem__(i)
+
+    copies, sides = Copies([read_facts(photo())] * 300), ["training", "validation"] * 150
+    found = list(check_pictures([f"{i}.png" for i in range(300)], copies, Counting(labels), Counting(sides)))
+    kinds = Counter(finding.fault for finding in found)
+    assert kinds["same picture on both sides"] == 150 and kinds["same picture twice"] == 149
+    assert kinds["same picture, two labels"] == {1: 0, 2: 1 if labels[1] == "cat" else 299}[len(set(labels))]
+    assert Counting.looked_at < 20 * 300, "as often as there are pictures, not pairs of them"
 
 
 @pytest.mark.parametrize("n", [0, 1])

@@ -1,5 +1,6 @@
 """What a classifier got wrong: counts as scikit-learn has them, figures that show them, images never augmented."""
 
+import heapq
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,7 @@ from coursekit.results.confusion import (
     confused_order,
     confusion_counts,
     errors_by_class,
+    largest_of_blocks,
     screen_size,
     shares,
     submatrix,
@@ -235,6 +237,63 @@ def test_a_chain_of_confusions_comes_out_as_a_chain():
         matrix[a, b] = 5 + n
     assert confused_order(matrix) in (order.tolist(), order[::-1].tolist())
     assert confused_order(np.eye(4)) == [0, 1, 2, 3]
+
+
+def dense_order(matrix):
+    """The same order by its definition: look at all pairs of chains, join the two closest, begin again."""
+    confused = shares(wrong_only(matrix), "row")
+    mutual, chains = confused + confused.T, [[i] for i in range(len(matrix))]
+    while True:
+        pairs = [(a, b) for a in range(len(chains)) for b in range(a + 1, len(chains)) if chains[a] and chains[b]]
+        close = [mutual[np.ix_(chains[a], chains[b])].mean() for a, b in pairs]
+        if not any(close):
+            return [i for chain in chains for i in chain]
+        first, second = pairs[int(np.argmax(np.round(close, 9)))]
+        ways = [(x, y) for x in (chains[first], chains[first][::-1]) for y in (chains[second], chains[second][::-1])]
+        x, y = max(ways, key=lambda way: mutual[way[0][-1], way[1][0]])
+        chains[first], chains[second] = x + y, []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_the_order_is_that_of_joining_the_closest_chains(seed, share):
+    rng = np.random.default_rng(seed)
+    matrix = rng.integers(0, 1000, (14, 14)) * (rng.random((14, 14)) < share)  # large numbers: no two pairs are alike
+    assert confused_order(matrix) == dense_order(matrix)
+
+
+def test_ordering_four_times_as_many_classes_looks_at_four_times_as_many_pairs(monkeypatch):
+    def looks(n):
+        pushed = []
+        monkeypatch.setattr("heapq.heappush", lambda heap, entry: pushed.append(entry) or real(heap, entry))
+        matrix = 50 * np.eye(n, dtype=int)
+        for step in (1, 2, 7):  # each class is confused with three others
+            matrix[np.arange(n), (np.arange(n) + step) % n] = step
+        assert sorted(confused_order(matrix)) == list(range(n))
+        return len(pushed)
+
+    real = heapq.heappush
+    assert looks(1000) < 5 * looks(250)
+
+
+def test_a_thousand_times_ten_classes_are_drawn_so_that_each_mistake_shows():
+    counts = np.zeros((2500, 2500), dtype=np.int64)
+    counts[7, 1234] = counts[2499, 3] = 1
+    blocks = largest_of_blocks(counts)
+    assert blocks.shape == (834, 834) and blocks.sum() == 2 and blocks[2, 411] == blocks[833, 1] == 1
+    assert largest_of_blocks(counts[:50, :50]).base is counts
+
+
+def test_a_matrix_of_many_classes_has_no_grid_and_is_drawn_in_pixels():
+    n = 1200
+    targets = torch.arange(n)
+    probs = torch.eye(n)[(targets + (targets % 100 == 0)) % n]
+    figure = ClassificationInterpretation(probs, targets, [f"class {i}" for i in range(n)]).plot_confusion_matrix()
+    axes = figure.axes[0]
+    assert len(axes.xaxis.get_minorticklocs()) == 0 and axes.get_xlim() == (-0.5, n - 0.5)
+    right, wrong = (image.get_array() for image in axes.images)
+    assert right.shape == wrong.shape == (600, 600) and wrong.count() == 12
+    assert {0, n - 99} & set(axes.get_yticks()), "the names of classes with mistakes come first"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
