@@ -19,6 +19,9 @@ from typing import Any
 
 import torch
 
+from coursekit.core import default_device
+from coursekit.training.precision import choose_precision
+
 Work = Callable[[], float]
 Pair = tuple[float, float]  # seconds: coursekit's, and what it is compared with
 
@@ -66,6 +69,7 @@ class Result:
 
     `value` is in `unit`, such as "x" (times as fast), "%" (share of the limit's speed), "% more", "ms", "s". `aim` is
     in the same unit, to be reached from above, or from below where `at_most`; None for a figure beside the table's.
+    `precision`: what ours computes in, and the other side, such as "bf16 / fp32".
     """
 
     row: str
@@ -77,6 +81,7 @@ class Result:
     at_most: bool = False
     pairs: list[Pair] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    precision: str = ""
 
     @property
     def reached(self) -> bool:
@@ -87,7 +92,8 @@ class Result:
     def line(self) -> str:
         """The result in one line, and its notes below."""
         verdict = "" if self.aim is None else f", aim {self.aim_text()}: {'reached' if self.reached else 'NOT reached'}"
-        head = f"{self.row}: {self.what}, against {self.against}: {number(self.value, self.unit)}{verdict}"
+        formats = f" ({self.precision})" if self.precision else ""
+        head = f"{self.row}: {self.what}, against {self.against}{formats}: {number(self.value, self.unit)}{verdict}"
         return "\n".join([head, *(f"    {note}" for note in self.notes)])
 
     def aim_text(self) -> str:
@@ -115,6 +121,11 @@ def spread(pairs: list[Pair]) -> str:
     """The pairs' ratios, lowest and highest: how far to trust the median."""
     ratios = [theirs / ours for ours, theirs in pairs]
     return f"{len(pairs)} pairs, ratios {min(ratios):.3g} to {max(ratios):.3g}"
+
+
+def precisions(theirs: str = "fp32") -> str:
+    """The precision that coursekit's training chooses on this machine, and that of the other side; fastai's is fp32."""
+    return f"{choose_precision(default_device()).value} / {theirs or choose_precision(default_device()).value}"
 
 
 def load() -> str:

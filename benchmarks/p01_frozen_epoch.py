@@ -8,11 +8,13 @@ from statistics import median
 
 import pandas as pd
 
-from benchmarks.harness import Result, Timer, quiet, run, side_by_side, spread, times_as_fast
+from benchmarks.harness import Result, Timer, precisions, quiet, run, side_by_side, spread, times_as_fast
 from benchmarks.peers import fastai_learner, fastai_loaders
 from benchmarks.photos import ARCH, our_loaders, solar_table
+from coursekit.core import default_device
 from coursekit.metrics import error_rate
 from coursekit.training.learner import Learner, vision_learner
+from coursekit.training.precision import Precision, choose_precision
 
 LR = 3e-3
 CACHED_EPOCHS = 4
@@ -63,13 +65,16 @@ def measure(train: int = 576, valid: int = 192, size: int = 128, bs: int = 32, p
     error = {side: f"{median(errors):.1%}" for side, errors in contest.errors.items()}
     setting = f"{ARCH} at {size}, {train} + {valid} images, batches of {bs}"
     seconds = [f"{median(side):.3g} s" for side in zip(*found, strict=True)]
-    frozen = Result("P1", "frozen epoch, augmented", "fastai", times_as_fast(found), "x", 8, False, found)
+    aim = 5 if choose_precision(default_device()) is Precision.FP32 else 10
+    frozen = Result("P1", "frozen epoch, augmented", "fastai", times_as_fast(found), "x", aim, False, found)
+    frozen.precision = precisions()
     frozen.notes = [
         setting,
         f"validation error after one epoch: {error['coursekit']}, fastai {error['fastai']}",
         f"{seconds[0]}, fastai {seconds[1]}; {spread(found)}",
     ]
-    kept = Result("P2", "later frozen epoch, cached features", "fastai", times_as_fast(cached), "x", 100, False, cached)
+    kept = Result("P2", "later frozen epoch, cached features", "fastai", times_as_fast(cached), "x", 150, False, cached)
+    kept.precision = precisions()
     kept.notes = [
         f"validation error after {1 + CACHED_EPOCHS} epochs: {error['cached']}, fastai after one {error['fastai']}",
         f"{median(ours for ours, _ in cached):.3g} s; {spread(cached)}",

@@ -13,7 +13,7 @@ from statistics import mean
 
 import pandas as pd
 
-from benchmarks.harness import Pair, Result, Timer, quiet, run, side_by_side, spread, times_as_fast
+from benchmarks.harness import Pair, Result, Timer, precisions, quiet, run, side_by_side, spread, times_as_fast
 from benchmarks.peers import fastai_learner, fastai_loaders
 from benchmarks.photos import ARCH, folder_table, our_loaders, solar_table
 from coursekit.metrics import error_rate
@@ -22,9 +22,9 @@ from coursekit.training.learner import Learner, vision_learner
 Errors = dict[str, list[float]]
 
 
-def recipe(learn: Learner) -> None:
+def recipe(learn: Learner, base_lr: float = 2e-3) -> None:
     """Many epochs for the head on kept features, which cost next to nothing, then one for everything."""
-    learn.fine_tune(1, freeze_epochs=8, cache_features=True)
+    learn.fine_tune(1, base_lr, freeze_epochs=8, cache_features=True)
 
 
 def compare(
@@ -61,8 +61,8 @@ def as_results(what: str, found: list[Pair], errors: Errors, setting: str, aim: 
     listed = "; ".join(f"{side} " + ", ".join(f"{e:.1%}" for e in values) for side, values in errors.items())
     notes = [setting, f"errors: {listed}; mean {means['coursekit']:.1%} and {means['fastai']:.1%}", spread(found)]
     share = 100 * means["coursekit"] / means["fastai"] if means["fastai"] else 100.0 * (means["coursekit"] > 0)
-    speed = Result("P3", f"{what}: time", "fastai", times_as_fast(found), "x", aim, False, found, notes)
-    return [speed, Result("P3", f"{what}: error", "fastai's", share, "%", 50, True, found, notes[:2])]
+    speed = Result("P3", f"{what}: time", "fastai", times_as_fast(found), "x", aim, False, found, notes, precisions())
+    return [speed, Result("P3", f"{what}: error", "fastai's", share, "%", 50, True, found, notes[:2], precisions())]
 
 
 def measure(

@@ -6,7 +6,7 @@ first: that is part of its time.
 
 from statistics import median
 
-from benchmarks.harness import Result, Timer, quiet, run, side_by_side, spread, times_as_fast
+from benchmarks.harness import Result, Timer, precisions, quiet, run, side_by_side, spread, times_as_fast
 from benchmarks.peers import fastai_learner, fastai_loaders
 from benchmarks.photos import ARCH, our_loaders, solar_table
 from coursekit.training.learner import vision_learner
@@ -47,11 +47,10 @@ def measure(
         f"{ARCH} at {size}, {train} training images, batches of {bs}; suggested rates: {valleys}",
         f"{spread(found)}; a pair takes minutes, so there are {pairs}",
     ]
-    cached = Result(
-        "P7", "lr_find, frozen, features kept", "fastai", times_as_fast(found), "x", 10, False, found, notes
-    )
-    what = "lr_find, frozen, augmented images"
-    return [cached, Result("P7", what, "fastai", times_as_fast(images), "x", None, False, images, [spread(images)])]
+    value, both = times_as_fast(found), precisions()
+    cached = Result("P7", "lr_find, frozen, features kept", "fastai", value, "x", 20, False, found, notes, both)
+    what, value = "lr_find, frozen, augmented images", times_as_fast(images)
+    return [cached, Result("P7", what, "fastai", value, "x", 10, False, images, [spread(images)], both)]
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ def measure(bs: int = 32, before: int = 460, after: int = 224, batches: int = 3,
         *(1000 * median(side) / bs / batches for side in zip(*found, strict=True))
     )
     what = f"augmentation, {before} to {after}"
-    return [Result("P9", what, "fastai", times_as_fast(found), "x", 6, False, found, [each, spread(found)])]
+    notes, value = [each, spread(found)], times_as_fast(found)
+    return [Result("P9", what, "fastai", value, "x", 9, False, found, notes, "fp32 / fp32")]
 
 
 if __name__ == "__main__":

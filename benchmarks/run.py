@@ -32,6 +32,8 @@ SCRIPTS = {
     "p01_frozen_epoch": ["P1", "P2"],
     "p07_lr_find": ["P7"],
     "p03_fine_tune": ["P3"],
+    "p14_first_answer": ["P14"],
+    "p15_whole_way": ["P15"],
     "p11_scale": ["P11"],
 }
 MARKS = "<!-- results: written by benchmarks/run.py -->", "<!-- end of results -->"
@@ -81,15 +83,16 @@ def processor() -> str:
 
 def as_result(row: dict[str, Any]) -> Result:
     """A `Result` from its JSON."""
-    return Result(**{field.name: row[field.name] for field in fields(Result)})
+    return Result(**{field.name: row[field.name] for field in fields(Result) if field.name in row})
 
 
 def table(results: list[Result]) -> str:
     """The results as a Markdown table, notes below it."""
-    lines = ["| # | what | against | reach | measured | |", "|---|---|---|---|---|---|"]
+    lines = ["| # | what | against | precision | reach | measured | |", "|---|---|---|---|---|---|---|"]
     for r in results:
         verdict = "" if r.aim is None else "reached" if r.reached else "**not reached**"
-        lines.append(f"| {r.row} | {r.what} | {r.against} | {r.aim_text()} | {number(r.value, r.unit)} | {verdict} |")
+        cells = (r.row, r.what, r.against, r.precision or "-", r.aim_text(), number(r.value, r.unit), verdict)
+        lines.append(f"| {' | '.join(cells)} |")
     notes = [f"- {r.row}, {r.what}: {'; '.join(r.notes)}" for r in results]
     return "\n".join([*lines, "", *notes])
 

@@ -50,7 +50,7 @@ def test_numbers_have_three_digits_and_a_unit():
 
 
 def test_results_survive_json_and_enter_the_table(tmp_path):
-    rows = [Result("P4", "training", "limit", 97.0, "%", 95, False, [(1.0, 0.97)], ["a note"])]
+    rows = [Result("P4", "training", "limit", 97.0, "%", 95, False, [(1.0, 0.97)], ["a note"], "bf16 / fp32")]
     rows += [Result("P12", "loop", "bare", 0.5, "ms", 0.3, True), Result("P7", "beside", "fastai", 4.0, "x", None)]
     text = json.dumps([harness.asdict(row) | {"reached": row.reached} for row in rows])
     again = [run.as_result(row) for row in json.loads(text)]
@@ -61,8 +61,8 @@ def test_results_survive_json_and_enter_the_table(tmp_path):
         run.write_table(file, again, {"torch": "2"})
     lines = file.read_text("utf-8").splitlines()
     assert lines[0] == "before" and lines[-1] == "after" and "old" not in lines
-    assert "| P4 | training | limit | at least 95% | 97% | reached |" in lines
-    assert "| P12 | loop | bare | at most 0.3 ms | 0.5 ms | **not reached** |" in lines
+    assert "| P4 | training | limit | bf16 / fp32 | at least 95% | 97% | reached |" in lines
+    assert "| P12 | loop | bare | - | at most 0.3 ms | 0.5 ms | **not reached** |" in lines
     figure = run.picture(again)
     assert len(figure.axes[0].get_yticklabels()) == 2  # a figure without an aim is not drawn
 
@@ -88,12 +88,14 @@ TINY = {
     "p06_first_pass": {"images": 4, "size": (48, 40), "pairs": 1},
     "p08_predict_one": {"size": 32, "images": 2, "pairs": 1},
     "p12_loop_overhead": {"n": 5, "pairs": 1},
+    "p14_first_answer": {"size": 32, "pairs": 1},
 }
 WITH_FASTAI = {
     "p01_frozen_epoch": {"train": 24, "valid": 8, "size": 32, "bs": 8, "pairs": 1},
     "p03_fine_tune": {"train": 24, "valid": 8, "size": 32, "bs": 8, "seeds": 1},
     "p07_lr_find": {"train": 24, "valid": 8, "size": 32, "bs": 8, "pairs": 1, "num_it": 12},
     "p09_augmentation": {"bs": 8, "before": 64, "after": 32, "batches": 1, "pairs": 1},
+    "p15_whole_way": {"train": 24, "valid": 8, "size": 32, "bs": 8, "seeds": 1},
 }
 
 
@@ -108,11 +110,17 @@ def test_script_measures_fastai_on_tiny_data(script):
     check_rows(script, importlib.import_module(f"benchmarks.{script}").measure(**WITH_FASTAI[script]))
 
 
-def check_rows(script, results):
+def check_rows(script, results, with_pairs=True):
     assert {result.row for result in results} == set(run.SCRIPTS[script])
     for result in results:
-        assert result.pairs and all(ours > 0 and theirs > 0 for ours, theirs in result.pairs)
+        assert bool(result.pairs) or not with_pairs
+        assert all(ours > 0 and theirs > 0 for ours, theirs in result.pairs)
         assert result.line().startswith(result.row)
+
+
+def test_rows_say_which_precision_each_side_ran_in(monkeypatch):
+    monkeypatch.setenv("COURSEKIT_PRECISION", "bf16")
+    assert [harness.precisions(), harness.precisions(theirs="")] == ["bf16 / fp32", "bf16 / bf16"]
 
 
 def test_photos_of_a_folder_are_split_by_class(tmp_path):
@@ -137,12 +145,31 @@ def test_main_takes_the_options_of_its_script(tmp_path, monkeypatch, capsys):
     assert json.loads((tmp_path / "rows.json").read_text("utf-8"))[0]["reached"]
 
 
-def test_growth_reads_both_sets_in_turn(tmp_path):
-    from benchmarks.p11_scale import memory, memory_and_times
+def test_growth_is_measured_in_processes_of_their_own_and_drawn(tmp_path):
+    from benchmarks.p11_scale import measure
 
-    assert min(memory(str(tmp_path / "a"), 40, read=60).values()) > 0
-    found = memory_and_times(str(tmp_path / "b"), 60, read=60, small=40, pairs=2)
-    assert len(found["pairs"]) == 2 and min(min(pair) for pair in found["pairs"]) > 0
+    picture = tmp_path / "growth.png"
+    rows = measure((30, 60), read=60, pairs=2, classes=(3, 12), images=50, picture=picture)
+    check_rows("p11_scale", rows, with_pairs=False)
+    assert [len(row.pairs) for row in rows] == [0, 2, 0, 0, 0, 0]
+    assert all("30 -> 60 images" in row.what for row in rows[:-1]) and "12 classes" in rows[-1].what
+    assert picture.stat().st_size > 10_000
+
+
+def test_what_grows_faster_than_the_data_misses_its_aim():
+    from benchmarks.p11_scale import growth_rows
+
+    cost = {"memory": 100.0, "first pass": 1.0, "DataBlock": 1.0, "audit": 1.0, "first batch": 1.0}
+    ten_times = {**{what: 10 * s for what, s in cost.items()}, "memory": 104.0, "audit": 100.0}
+    memory, time, first, block, audit = growth_rows({100: cost, 1000: ten_times}, [(1.2, 1.0)], read=10)
+    assert [row.reached for row in (memory, time, first, block, audit)] == [True, False, True, True, False]
+    assert memory.value == pytest.approx(4) and time.value == pytest.approx(20) and audit.value == pytest.approx(900)
+
+
+def test_sizes_are_read_from_the_command_line():
+    from benchmarks.p11_scale import sizes_of
+
+    assert sizes_of("1000,10000") == (1000, 10_000)
 
 
 def test_weights_are_copied_in_order_or_refused():

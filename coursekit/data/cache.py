@@ -108,10 +108,12 @@ class PresizeCache:
         caches used longest ago when all together would exceed `max_bytes`, or half of the free disk. If there is still
         no room, it warns and returns `PlainImages`. Raises `DataError` with a table of all files that cannot be read.
         """
-        files = sorted({user_path(path).absolute() for path in paths})
+        here = os.getcwd()
+        whole = [os.path.join(here, os.path.expanduser(path)) for path in paths]  # text: a third of the room of a Path
+        files = sorted(set(whole))
         key = key if how.is_usual else f"{key}, {how.spec()}"
         ids = dict(zip(files, _image_ids(files, key), strict=True))
-        wanted = [ids[user_path(path).absolute()] for path in paths]
+        wanted = [ids[path] for path in whole]
         folder = home() / "presize" if folder is None else user_path(folder)
         file = folder / f"{hashlib.blake2b(b''.join(ids.values()), digest_size=16).hexdigest()}.u8"
         remove_stale(folder)
@@ -182,7 +184,7 @@ class PresizeCache:
         return PresizeCache, (self.path, self.rows, self.n_bands)
 
 # %% ../../nbs/lib/data/cache.ipynb #43df1235
-def _image_ids(files: Sequence[Path], key: str) -> list[bytes]:
+def _image_ids(files: Sequence[str], key: str) -> list[bytes]:
     "Returns for each file an id that changes when the file, `key`, Pillow or the format does."
     rule = hashlib.blake2b(_MAGIC + f"{PILLOW_VERSION} {key}\0".encode(), digest_size=_ID_BYTES)
     ids, problems = [], []
@@ -191,7 +193,7 @@ def _image_ids(files: Sequence[Path], key: str) -> list[bytes]:
         try:
             name.update(file_stamp(path))
         except OSError as error:
-            problems.append(Problem(str(path), *explain_os_error(path, error)))
+            problems.append(Problem(path, *explain_os_error(Path(path), error)))
         ids.append(name.digest())
     if problems:
         raise data_error(f"{len(problems)} of {len(files)} images cannot be found", problems)
@@ -241,7 +243,7 @@ def _known_images(folder: Path, wanted: set[bytes], n_bands: int) -> dict[bytes,
 
 def _build(
     file: Path,
-    ids: dict[Path, bytes],
+    ids: dict[str, bytes],
     known: dict[bytes, tuple[PresizeCache, int]],
     size_rule: SizeRule,
     how: Opening,
@@ -250,14 +252,14 @@ def _build(
 ) -> None:
     "Decodes images in parallel into `file`, and copies those that are `known`; it appears when it is complete."
 
-    def pixels_or_problem(path: Path) -> np.ndarray | Problem:
+    def pixels_or_problem(path: str) -> np.ndarray | Problem:
         if ids[path] in known:
             cache, i = known[ids[path]]
             return cache[i]
         try:
             return open_pixels(path, size_rule, how)
         except DataError as error:
-            return Problem(str(path), error.cause, error.remedy)
+            return Problem(path, error.cause, error.remedy)
 
     def write(temporary: Path) -> None:
         with open(temporary, "wb") as out, ThreadPoolExecutor(workers) as pool:
@@ -304,7 +306,7 @@ def _map_in_order(pool: ThreadPoolExecutor, function: Callable, items: Iterable[
 
 # %% ../../nbs/lib/data/cache.ipynb #3a0402df
 def _estimate_bytes(
-    ids: dict[Path, bytes], known: dict[bytes, tuple[PresizeCache, int]], size_rule: SizeRule, n_bands: int
+    ids: dict[str, bytes], known: dict[bytes, tuple[PresizeCache, int]], size_rule: SizeRule, n_bands: int
 ) -> int:
     "Estimates the size of a cache of these files: from their headers, of about a hundred, where it is not known."
     held = sum(int(n_bands * cache.sizes(np.array([i])).prod()) for cache, i in known.values())

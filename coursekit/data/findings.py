@@ -269,8 +269,12 @@ def check_folders(items: Sequence[Any], labels: Sequence[Any], root: Path | None
     files = [(Path(item), label) for item, label in zip(items, labels, strict=True) if isinstance(item, str | Path)]
     counts = Counter(file.parent for file, label in files if isinstance(label, str) and _is_named(label, file.parent))
     strays = folders_beside_classes(counts)
+    inside: dict[Path, list[int]] = defaultdict(list)
+    for i, item in enumerate(items if strays else ()):
+        if isinstance(item, str | Path):
+            inside[Path(item).parent].append(i)
     for folder in strays:
-        where = tuple(i for i, item in enumerate(items) if isinstance(item, str | Path) and Path(item).parent == folder)
+        where = tuple(inside[folder])
         detail = f"{counts[folder]:,} in {short_name(folder)} itself, whose name is their label"
         yield Finding(
             f"class {folder.name!r}", "beside class folders", detail, "move or remove them", where, len(where)

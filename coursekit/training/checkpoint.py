@@ -195,7 +195,7 @@ def differences(key: str, there: Any, here: Any) -> list[str]:
     if key == "data":
         return ["data: other images or labels, or in another order"]
     if key == "vocab":
-        only = [list_some([c for c in a if c not in b], 4) for a, b in ((there, here), (here, there))]
+        only = [list_some([c for c in a if c not in other], 4) for a, other in ((there, set(here)), (here, set(there)))]
         sides = [f"{names} only {side}" for names, side in zip(only, ("there", "here"), strict=True) if names]
         return [f"classes: {', '.join(sides) or 'the same in another order'}"]
     if key == "learning rates":

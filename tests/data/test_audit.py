@@ -35,7 +35,7 @@ from coursekit.data.facts import (
     thumbnail,
 )
 from coursekit.data.files import RegexLabeller, get_image_files, parent_label, using_attr
-from coursekit.data.findings import check_pictures, check_typos
+from coursekit.data.findings import check_folders, check_pictures, check_typos
 from coursekit.data.splits import GroupSplitter, RandomSplitter, StratifiedSplitter
 from coursekit.data.tables_in import ColReader
 from coursekit.datasets.catalogue import solar_cells
@@ -804,3 +804,21 @@ def test_several_labels_and_classes_without_brackets_are_answered_in_a_sentence(
             look(files, labels)
     with pytest.raises(DataError, match=r"write RegexLabeller\(\.\.\.\)"):
         look(files, RegexLabeller)
+
+
+def test_folders_beside_class_folders_are_looked_for_in_one_walk_over_the_items(tmp_path):
+    class Walked(list):
+        walks = 0
+
+        def __iter__(self):
+            Walked.walks += 1
+            return super().__iter__()
+
+    items = Walked(tmp_path / f"group_{g}" / part / "1.png" for g in range(20) for part in ("", "inner"))
+    labels = [item.parent.name for item in items]
+    for item in items:
+        item.parent.mkdir(parents=True, exist_ok=True)
+    Walked.walks = 0
+    found = list(check_folders(items, labels, tmp_path))
+    assert sum(finding.fault == "beside class folders" for finding in found) == 20
+    assert Walked.walks <= 4, "not one for each folder"
