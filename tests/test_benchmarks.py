@@ -193,3 +193,14 @@ def test_import_is_timed_in_fresh_processes():
     assert "json" not in sys.modules or beyond.value < 60
     (alone,) = measure(rounds=1, statements=("pass", "import json"))  # as where fastai is not installed
     assert (alone.row, alone.unit, alone.aim) == (beyond.row, beyond.unit, beyond.aim)
+
+
+def test_the_time_of_a_step_is_shared_out_by_what_it_is_for():
+    from benchmarks.profile_step import kind_of, shares_of
+
+    assert kind_of("aten::mkldnn_convolution") == "convolutions, forward"
+    assert kind_of("aten::convolution_backward") == "convolutions, backward"
+    assert kind_of("something new") == "all else"
+    shares, seconds = shares_of("test_resnet", images=16, size=32, bs=8)
+    assert sum(shares.values()) == pytest.approx(1) and seconds > 0
+    assert {"convolutions, forward", "convolutions, backward", "batch norm", "optimiser"} <= shares.keys()

@@ -45,7 +45,7 @@ except ImportError:  # on Windows
     fcntl = None  # type: ignore[assignment]
 
 # %% auto #0
-__all__ = ['MAX_CACHE_BYTES', 'PlainImages', 'PresizeCache']
+__all__ = ['MAX_CACHE_BYTES', 'cache_limit', 'PlainImages', 'PresizeCache']
 
 # %% ../../nbs/lib/data/cache.ipynb #302c7ac9
 _MAGIC = b"CKPRE\0\0\2"  # the last byte is the version of the format
@@ -55,6 +55,22 @@ _ENTRY_BYTES = 24  # position, height, width
 _ID_BYTES = 16
 _RELEASE_BYTES = 2**24
 MAX_CACHE_BYTES = 8 * 2**30  # 8 GiB, some 100,000 photos at 160 pixels; all caches in a folder together stay below it
+
+
+def cache_limit() -> int:
+    """Returns how many bytes all caches may have: the environment variable `COURSEKIT_CACHE_GB`, or `MAX_CACHE_BYTES`.
+
+    Raises `DataError` if the variable is not a number above 0.
+    """
+    text = os.environ.get("COURSEKIT_CACHE_GB", "")
+    try:
+        gigabytes = float(text) if text else MAX_CACHE_BYTES / 2**30
+    except ValueError:
+        gigabytes = 0.0
+    if not 0 < gigabytes < float("inf"):
+        what = f"COURSEKIT_CACHE_GB={text} does not say how large the caches may be."
+        raise DataError(what, "It is not a number above 0.", "Set it to gigabytes, such as 400, or unset it.")
+    return int(gigabytes * 2**30)
 
 
 class PlainImages:
@@ -98,17 +114,18 @@ class PresizeCache:
         key: str,
         folder: str | Path | None = None,
         workers: int | None = None,
-        max_bytes: int = MAX_CACHE_BYTES,
+        max_bytes: int | None = None,
         how: Opening = PHOTO,
     ) -> PresizeCache | PlainImages:
         """Opens the cache for these image files in `folder` (by default under `home()`); builds it if there is none.
 
         `size_rule` says at which size an image is kept, `how` with which bands. `key` must name the rule (say "short
         side 160"): images are found by `key` and their files. What other caches hold is not decoded again. Removes the
-        caches used longest ago when all together would exceed `max_bytes`, or half of the free disk. If there is still
-        no room, it warns and returns `PlainImages`. Raises `DataError` with a table of all files that cannot be read.
+        caches used longest ago when all together would exceed `max_bytes` (that of `cache_limit` if not given), or half
+        of the free disk. If there is still no room, it warns and returns `PlainImages`. Raises `DataError` with a table
+        of all files that cannot be read.
         """
-        here = os.getcwd()
+        max_bytes, here = cache_limit() if max_bytes is None else max_bytes, os.getcwd()
         whole = [os.path.join(here, os.path.expanduser(path)) for path in paths]  # text: a third of the room of a Path
         files = sorted(set(whole))
         key = key if how.is_usual else f"{key}, {how.spec()}"
@@ -130,8 +147,8 @@ class PresizeCache:
         except OSError as error:
             warnings.warn(
                 f"No presize cache in {_shorten_home(folder)}: {error.strerror or error}. Images are decoded in every "
-                "epoch instead, which is slower and gives the same result. A larger max_bytes, a smaller size, or "
-                "another disk (environment variable COURSEKIT_HOME) would make room.",
+                "epoch instead, which is slower and gives the same result. A smaller size, a larger limit (environment "
+                "variable COURSEKIT_CACHE_GB), or another disk (COURSEKIT_HOME) would make room.",
                 stacklevel=2,
             )
             return PlainImages(paths, size_rule, how)

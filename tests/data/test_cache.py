@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from coursekit.core import DataError, ls, temporary_path
-from coursekit.data.cache import PlainImages, PresizeCache
+from coursekit.data.cache import MAX_CACHE_BYTES, PlainImages, PresizeCache, cache_limit
 from coursekit.images import open_image, presize
 
 
@@ -354,3 +354,24 @@ def test_reading_a_large_cache_does_not_fill_our_memory(photos, tmp_path, monkey
     monkeypatch.setattr("coursekit.data.cache._RELEASE_BYTES", 8_000_000)
     assert sums(cache) == [int(decode(path, lambda size: (1000, 1000)).sum()) for path in photos]
     assert mapped() - before < 15, "no more than what was read since the last release"
+
+
+# ---- how large caches may be
+
+
+def test_the_environment_says_how_large_all_caches_may_be(photos, tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSEKIT_CACHE_GB", "0.000001")  # a kilobyte
+    with pytest.warns(UserWarning, match="COURSEKIT_CACHE_GB"):
+        assert isinstance(open_cache(photos, tmp_path), PlainImages)
+    monkeypatch.setenv("COURSEKIT_CACHE_GB", "400")
+    assert cache_limit() == 400 * 2**30
+    assert isinstance(open_cache(photos, tmp_path), PresizeCache)
+    monkeypatch.delenv("COURSEKIT_CACHE_GB")
+    assert cache_limit() == MAX_CACHE_BYTES
+
+
+@pytest.mark.parametrize("text", ["much", "0", "-1", "nan", "inf"])
+def test_a_limit_that_is_no_number_above_zero_is_refused(monkeypatch, text):
+    monkeypatch.setenv("COURSEKIT_CACHE_GB", text)
+    with pytest.raises(DataError, match=f"COURSEKIT_CACHE_GB={text}(.|\n)*gigabytes"):
+        cache_limit()
