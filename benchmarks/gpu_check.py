@@ -30,6 +30,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA st
 
 import torch
 from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile, supported_activities
 
 from benchmarks.harness import Result, Timer, number, quiet, share_of_limit, side_by_side, spread
 from benchmarks.p04_training_step import BareLoop, our_epoch
@@ -298,7 +299,7 @@ def _speed_of(stage: Stage, arch: str, size: int, bs: int, n: int) -> list[Resul
         f"bare {images / theirs:.0f} img/s; {spread(found)}"
     ]
     what = f"{arch} at {size}, {learn.engine.precision.value}"
-    kernels = kernel_seconds(lambda: our_epoch(learn))
+    kernels = kernel_seconds(learn)
     how = "kernels by the profiler" if kernels else "the bare loop's time"
     idle = max(0.0, 100 * (1 - (kernels or theirs) / ours))
     memory = Result("speed", f"peak memory, {what}", "bare loop", peak / 2**30, "GiB", None)
@@ -308,18 +309,34 @@ def _speed_of(stage: Stage, arch: str, size: int, bs: int, n: int) -> list[Resul
     return [speed, Result("speed", f"idle share, {what}", f"busy by {how}", idle, "% idle", 3, True), memory]
 
 
-def kernel_seconds(work: Callable[[], float]) -> float:
-    """Returns for how long kernels of the accelerator ran in `work`; 0 where the profiler does not see them."""
-    from torch.profiler import ProfilerActivity, profile, supported_activities
+class TrainingProfile(Callback):
+    """Profiles the training batches of an epoch, and not its validation, which computes in another precision."""
 
+    order = -100
+
+    def __init__(self, activities: list[ProfilerActivity]):
+        self.activities = activities
+
+    def before_train(self, learn: Any) -> None:
+        self.profile = profile(activities=self.activities).__enter__()
+
+    def after_train(self, learn: Any) -> None:
+        if torch.accelerator.is_available():
+            torch.accelerator.synchronize()
+        self.profile.__exit__(None, None, None)
+
+
+def kernel_seconds(learn: Learner) -> float:
+    """Returns for how long kernels ran in the training batches of an epoch; 0 where the profiler does not see them."""
     device = {ProfilerActivity.CUDA, ProfilerActivity.XPU} & set(supported_activities())
-    if not (device and torch.accelerator.is_available()):
+    if learn.engine.device.type == "cpu" or not device:
         return 0.0
-    with profile(activities=[ProfilerActivity.CPU, *device]) as prof:
-        work()
+    seen = TrainingProfile([ProfilerActivity.CPU, *device])
+    with quiet():
+        learn.fit(1, 1e-4, cbs=[seen])
     kernels = [
         (event.time_range.start, event.time_range.end)
-        for event in prof.events()
+        for event in seen.profile.events()
         if event.device_type.name != "CPU"
         and not getattr(event, "is_user_annotation", False)  # a name around kernels, not a kernel
         and not event.name.startswith(("Memcpy", "Memset"))

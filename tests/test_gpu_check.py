@@ -4,9 +4,10 @@ import json
 
 import pytest
 import torch
+from torch.profiler import ProfilerActivity
 
 from benchmarks import gpu_check
-from benchmarks.gpu_check import PARTS, QUICK, Stage, busy, kernel_seconds, main, run_parts
+from benchmarks.gpu_check import PARTS, QUICK, Stage, TrainingProfile, busy, kernel_seconds, main, run_parts
 from benchmarks.harness import Result
 
 CPU = torch.device("cpu")
@@ -94,6 +95,10 @@ def test_kernels_that_overlap_count_once():
     assert busy([(5, 6), (0, 2), (1, 3), (1, 2)]) == 4
 
 
-def test_without_an_accelerator_the_profiler_sees_no_kernels():
-    if not torch.accelerator.is_available():
-        assert kernel_seconds(lambda: float(torch.ones(3).sum())) == 0
+def test_only_training_batches_are_profiled(tmp_path):
+    learn, seen = Stage(CPU, QUICK, tmp_path).learner(), TrainingProfile([ProfilerActivity.CPU])
+    learn.fit(1, 1e-3, cbs=[seen])
+    names = [event.name for event in seen.profile.events()]
+    assert names.count("Optimizer.step#AdamW.step") == len(learn.dls.train)
+    assert names.count("aten::conv2d") == names.count("aten::convolution_backward") > 0, "none of the validation"
+    assert kernel_seconds(learn) == 0  # a CPU has none
