@@ -43,11 +43,12 @@ setup(
         "course": requirements("course_requirements"),
         "app": requirements("app_requirements"),
         "onnx": requirements("onnx_requirements"),
+        "distributed": requirements("distributed_requirements"),
         "metrics": requirements("metrics_requirements"),
         "site": requirements("site_requirements"),
         "dev": [
             line
-            for extra in ("dev", "app", "onnx", "metrics", "site")
+            for extra in ("dev", "app", "onnx", "distributed", "metrics", "site")
             for line in requirements(f"{extra}_requirements")
         ],
     },

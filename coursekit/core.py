@@ -309,8 +309,11 @@ def processors() -> int:
 
 
 def default_device() -> torch.device:
-    "Returns the accelerator of this machine if it has one, else the CPU."
-    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    "Returns the accelerator of this machine if it has one, else the CPU; of several, this process's own (LOCAL_RANK)."
+    device, rank = torch.accelerator.current_accelerator(check_available=True), os.environ.get("LOCAL_RANK", "")
+    if device is None:
+        return torch.device("cpu")
+    return torch.device(device.type, int(rank)) if rank.isdigit() and torch.accelerator.device_count() > 1 else device
 
 # %% ../nbs/lib/core.ipynb #6c082a5a
 def is_quiet() -> bool:

@@ -40,8 +40,8 @@ HOUSE = (
         "training",
         "How does it learn?",
         (
-            *("learner", "upkeep", "live", "predict", "loop", "monitors", "checkpoint", "optimisers", "transfer"),
-            *("summary", "logs", "recorder", "schedule", "faults", "callbacks", "lr_finder"),
+            *("learner", "distributed", "upkeep", "live", "predict", "loop", "monitors", "checkpoint", "optimisers"),
+            *("transfer", "summary", "logs", "recorder", "schedule", "faults", "callbacks", "lr_finder"),
             *("consistency", "precision"),
         ),
     ),

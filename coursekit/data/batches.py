@@ -5,6 +5,7 @@
 # %% ../../nbs/lib/data/02_batches.ipynb #9e0fe1cc
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections import Counter
@@ -27,7 +28,7 @@ from ..images import ImageSource
 from ..text import class_name, list_some, short_name
 
 # %% auto #0
-__all__ = ['Batches', 'Samples', 'open_images', 'EpochSampler', 'stack_sources', 'load_batch', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights']
+__all__ = ['Batches', 'Samples', 'open_images', 'EpochSampler', 'stack_sources', 'load_batch', 'epoch_order', 'cut', 'training_batches', 'stack_pixels', 'Categorize', 'sorted_vocab', 'BatchKey', 'item_weights', 'deal']
 
 # %% ../../nbs/lib/data/02_batches.ipynb #8a22421a
 class Batches(Protocol):
@@ -92,8 +93,16 @@ class EpochSampler(Sampler):
     `weights`, in training: how often each position comes, by chance and with replacement, in proportion.
     """
 
+    rank, size = 0, 1  # this process among those that share the work
+
     def __init__(self, n: int, bs: int, seed: int, training: bool, weights: Tensor | None = None):
         self.n, self.bs, self.seed, self.training, self.weights, self.epoch = n, bs, seed, training, weights, 0
+
+    def deal(self, rank: int, size: int) -> EpochSampler:
+        "Returns the sampler of process `rank` of `size`: in training its part of each batch, else every size-th batch."
+        dealt = copy.copy(self)
+        dealt.rank, dealt.size = rank, size
+        return dealt
 
     def batches(self) -> list[list[int]]:
         if self.training:
@@ -101,6 +110,18 @@ class EpochSampler(Sampler):
         return cut(list(range(self.n)), self.bs)
 
     def __iter__(self) -> Iterator[BatchKey]:
+        if self.training:
+            yield from map(self._part, self._all_keys())
+        else:
+            yield from deal(list(self._all_keys()), self.rank, self.size)
+
+    def _part(self, key: BatchKey) -> BatchKey:
+        if self.rank >= len(key.positions) > 0:  # fewer images than processes
+            return key._replace(positions=key.positions[:1], repeats=None, empty=True)
+        repeats = None if key.repeats is None else deal(key.repeats, self.rank, self.size)
+        return key._replace(positions=deal(key.positions, self.rank, self.size), repeats=repeats)
+
+    def _all_keys(self) -> Iterator[BatchKey]:
         seen: Counter = Counter()
         for positions in self.batches():
             repeats = []
@@ -112,7 +133,8 @@ class EpochSampler(Sampler):
     def __len__(self) -> int:
         whole, rest = divmod(self.n, self.bs)
         dropped = self.training and whole > 0 and rest == 1 < self.bs
-        return whole + (rest > 0 and not dropped)
+        n = whole + (rest > 0 and not dropped)
+        return n if self.training else len(deal(range(n), self.rank, self.size))
 
 # %% ../../nbs/lib/data/02_batches.ipynb #a6e0bf2b
 def stack_sources(sources: Sequence[ImageSource], item_tfm: ItemTransform | None, how: Opening = PHOTO) -> Tensor:
@@ -227,12 +249,14 @@ def sorted_vocab(labels: Iterable[Any]) -> list[str]:
 class BatchKey(NamedTuple):
     """Which batch: the epoch, and the positions of its images in the loader's list.
 
-    `repeats`: how often each came before in this epoch; None when no item comes twice.
+    `repeats`: how often each came before in this epoch; None when no item comes twice. `empty`: the images are read
+    for their shape only, and the batch has none of them.
     """
 
     epoch: int
     positions: list[int]
     repeats: list[int] | None = None
+    empty: bool = False
 
 
 def item_weights(weights: str | Sequence[float] | Tensor, targets: Tensor, train: Sequence[int]) -> Tensor:
@@ -250,3 +274,8 @@ def item_weights(weights: str | Sequence[float] | Tensor, targets: Tensor, train
         cause = f"they must be {len(targets)} numbers, one for each item, none below 0, and not all 0 in training"
         raise DataError("These weights cannot be used.", cause, 'pass such a list, or weights="balanced"')
     return given[train]
+
+# %% ../../nbs/13_many_processes.ipynb #d41b1ffb
+def deal(things: Sequence[Any], rank: int, size: int) -> Any:
+    """Returns what process `rank` of `size` gets of `things`: every `size`-th, from number `rank` on."""
+    return things[rank::size]

@@ -16,7 +16,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -138,12 +138,15 @@ class PresizeCache:
             if (cache := cls._with_all(found, wanted, how.n_bands)) is not None:
                 return cache
         try:
-            known = _known_images(folder, set(ids.values()), how.n_bands)
-            _make_room(folder, _estimate_bytes(ids, known, size_rule, how.n_bands), max_bytes)
-            _build(file, ids, known, size_rule, how, workers or processors(), max_bytes)
-            known.clear()  # closes the files
-            _remove_parts(file)
-            return cls(file, _rows(_read_ids(file), wanted), how.n_bands)
+            with _one_builder(folder):
+                if (cache := cls._with_all(file, wanted, how.n_bands)) is not None:
+                    return cache  # another process has built it while this one waited
+                known = _known_images(folder, set(ids.values()), how.n_bands)
+                _make_room(folder, _estimate_bytes(ids, known, size_rule, how.n_bands), max_bytes)
+                _build(file, ids, known, size_rule, how, workers or processors(), max_bytes)
+                known.clear()  # closes the files
+                _remove_parts(file)
+                return cls(file, _rows(_read_ids(file), wanted), how.n_bands)
         except OSError as error:
             warnings.warn(
                 f"No presize cache in {_shorten_home(folder)}: {error.strerror or error}. Images are decoded in every "
@@ -360,6 +363,24 @@ def _remove_parts(file: Path) -> None:
             with suppress(OSError, ValueError, struct.error):
                 if path != file and _read_ids(path).keys() <= ours and not _is_open(path):
                     path.unlink()
+
+
+@contextmanager
+def _one_builder(folder: Path) -> Iterator[None]:
+    """Lets one process at a time build in `folder`; the others wait. A lock ends with its process, however that ends.
+
+    Where nothing can be locked (Windows, some network disks), each builds, and the last one's file stays.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = None if fcntl is None else os.open(folder, os.O_RDONLY)
+    try:
+        if handle is not None:
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def _mark_open(file: BinaryIO) -> None:

@@ -136,7 +136,7 @@ class BatchDataset(Dataset):
             n = len(key.positions)
             raise data_error(f"{len(problems)} of {pluralize(n, 'image')} of a batch cannot be read.", problems)
         repeats = None if key.repeats is None else [key.repeats[place] for place in places]
-        return BatchKey(key.epoch, [key.positions[place] for place in places], repeats)
+        return key._replace(positions=[key.positions[place] for place in places], repeats=repeats)
 
 # %% ../../nbs/lib/data/loaders.ipynb #2a1b7e47
 def _as_it_is(batch: Any) -> Any:
@@ -264,7 +264,8 @@ class BatchLoader(Batches):
             pixels.record_stream(torch.cuda.current_stream(self.device))
         u = self.pipeline.draw(key.epoch, self.dataset.items_for_draws(key)) if self.augment else None
         y = None if self._targets is None else self._targets[key.positions].to(self.device, non_blocking=True)
-        return self.pipeline(pixels, u), y
+        x = self.pipeline(pixels, u)
+        return (x[:0], None if y is None else y[:0]) if key.empty else (x, y)
 
     def _read_ahead(self) -> Iterator[tuple[BatchKey, Tensor]]:
         "Reads the epoch's batches, in workers if there are any; explains their troubles, and replaces dead ones."
@@ -330,6 +331,13 @@ class BatchLoader(Batches):
         loader = copy.copy(self)
         loader._set_order(training=False, augment=augment)
         loader.set_epoch(epoch)
+        return loader
+
+    def deal(self, rank: int, size: int) -> BatchLoader:
+        "Returns the loader of process `rank` of `size`: in training its part of each batch, else every size-th batch."
+        loader = copy.copy(self)
+        loader.sampler = self.sampler.deal(rank, size)
+        loader._workers, loader._reading = loader._new_workers(), False
         return loader
 
     def show_batch(

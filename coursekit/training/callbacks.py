@@ -105,6 +105,7 @@ class Callback:
     order: ClassVar[int] = 0  # low before high
     changes_step: ClassVar[bool] = False  # whether it changes inputs, loss or gradients: then lr_find runs it too
     plans_ahead: ClassVar[bool] = False  # whether what it does depends on how long the run will be
+    writes: ClassVar[bool] = False  # whether all it does is to print, draw or write: one process of several runs it
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuses events that do not exist, and takes those that are written without `learn`."""
@@ -182,6 +183,7 @@ class ProgressTable(Callback):
     """Prints one row an epoch (losses, metrics, minutes and seconds) and shows a bar while the run is under way."""
 
     order = 100  # after the recorder has written the epoch's results
+    writes = True
 
     def __init__(self) -> None:
         self.bar: Any = None
@@ -263,8 +265,9 @@ class GradientAccumulation(Callback):
         self.size, self.weight = 0, 0.0  # of the first batch; of all batches since the last step, in units of it
 
     def after_loss(self, learn: TrainingLoop) -> None:
-        self.size = self.size or len(learn.xb)
-        learn.grad_weight = len(learn.xb) / self.size
+        n = sum(learn.engine.gather(len(learn.xb)))  # of all processes
+        self.size = self.size or n
+        learn.grad_weight = n / self.size
         self.weight += learn.grad_weight
 
     def before_step(self, learn: TrainingLoop) -> None:

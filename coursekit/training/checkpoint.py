@@ -328,4 +328,6 @@ class Checkpoint(Callback):
             for name, cb in callbacks_by_name(learn.active).items()
             if (state := cb.state())
         }
-        save_learner(self.file, learn, {**self.run, "epoch": learn.epoch, "states": states})
+        if learn.engine.is_main:
+            save_learner(self.file, learn, {**self.run, "epoch": learn.epoch, "states": states})
+        learn.engine.barrier()

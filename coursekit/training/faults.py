@@ -63,7 +63,7 @@ def explain_errors(loop: TrainingLoop) -> Iterator[None]:
     except Exception as error:
         if is_out_of_memory(error):
             traceback.clear_frames(error.__traceback__)  # they hold on to the batch and what was computed from it
-            size = len(loop.xb) or loop.batches.bs
+            size = len(loop.xb) * loop.engine.size or loop.batches.bs
             loop.xb = loop.yb = loop.logits = loop.loss = torch.empty(0)
             torch.cuda.empty_cache()
             raise out_of_memory_error(size) from error

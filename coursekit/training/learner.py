@@ -10,6 +10,7 @@ import copy
 import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,14 @@ import torch
 from torch import Tensor
 
 from ..arguments import named_arguments
-from ..core import ModelError, TrainingError, in_notebook, torch_seeded
+from ..core import ModelError, TrainingError, in_notebook, torch_seeded, user_path
 from ..data.block import DataLoaders
 from ..data.loaders import BatchLoader
 from ..export.folder import export_model
 from ..losses import check_loss_settings, softmax
 from ..metrics import metric_names
 from ..models.bodies import arch_id
-from ..models.inference import predict_logits, unwrap
+from ..models.inference import unwrap
 from ..models.model import build_for_images, load_pretrained, settle_normalization
 from .callbacks import Callback, with_defaults
 from coursekit.training.checkpoint import (
@@ -45,6 +46,7 @@ from coursekit.training.consistency import (
     normalization_of,
     try_metrics,
 )
+from .distributed import TIMEOUT, distributed
 from .faults import explain_errors
 from .lr_finder import average_sweeps, check_sweep, keep_state, loop_step, suggest, sweep, valley
 from .predict import draw_results, image_of, item_losses, list_rows, pick_loader
@@ -146,7 +148,7 @@ class Learner(Upkeep):
         loader for training is read in order, whole, and not augmented. `with_loss` adds the loss of each item (N,).
         """
         self._settle()
-        logits, targets = predict_logits(self.model, pick_loader(self.dls, ds_idx if dl is None else dl))
+        logits, targets = self.engine.predict_logits(self.model, pick_loader(self.dls, ds_idx if dl is None else dl))
         preds = self._probabilities(logits).cpu(), None if targets is None else targets.cpu()
         if not with_loss:
             return preds
@@ -161,7 +163,7 @@ class Learner(Upkeep):
         """
         self._settle()
         loader, model = pick_loader(self.dls, ds_idx if dl is None else dl), self._vision_model()
-        return predict_logits(model, loader, model.features)[0].cpu()
+        return self.engine.predict_logits(model, loader, model.features)[0].cpu()
 
     def predict(self, item: Any) -> Any:
         """Returns label, its index and all probabilities for one image: a path, bytes, PIL image, array or tensor.
@@ -212,7 +214,9 @@ class Learner(Upkeep):
         self._settle()
         path = model_file(file)
         facts = {"arch": self.arch, "vocab": self.dls.vocab, "normalize": normalization_of(self.dls)}
-        save_learner(path, self, facts, with_opt and self.opt is not None)
+        if self.engine.is_main:
+            save_learner(path, self, facts, with_opt and self.opt is not None)
+        self.engine.barrier()
         return path
 
     def load(self, file: str | Path, with_opt: bool = True) -> Learner:
@@ -269,7 +273,7 @@ class Learner(Upkeep):
         found = suggest(curve, num_it, suggest_funcs)
         self.recorder.sweep = curve
         self.recorder.suggestions = dict(zip((f.__name__ for f in suggest_funcs), found, strict=True))
-        if show_plot and in_notebook():
+        if show_plot and in_notebook() and self.engine.is_main:
             from IPython.display import display
 
             display(self.recorder.plot_lr_find())
@@ -399,16 +403,19 @@ class Learner(Upkeep):
             )
         names = ["valid_loss", *metric_names(self.metrics)]
         results = dict(zip(names, self.validate(), strict=True)) if len(self.dls.valid) else {}
-        return export_model(
-            folder,
-            unwrap(self.model),
-            arch=self.arch,
-            vocab=self.dls.vocab,
-            preprocessing=self.dls.preprocessing(),
-            metrics=results,
-            data_licence=data_licence,
-            onnx=onnx,
-        )
+        if self.engine.is_main:
+            export_model(
+                folder,
+                unwrap(self.model),
+                arch=self.arch,
+                vocab=self.dls.vocab,
+                preprocessing=self.dls.preprocessing(),
+                metrics=results,
+                data_licence=data_licence,
+                onnx=onnx,
+            )
+        self.engine.barrier()
+        return user_path(folder)
 
     def to_fp16(self) -> Learner:
         """Trains in float16 with a gradient scaler from now on; returns the learner, so that calls can be chained."""
@@ -424,6 +431,15 @@ class Learner(Upkeep):
         """Trains in full precision from now on."""
         self.engine.set_precision("fp32")
         return self
+
+    # ---- lesson 13: many processes
+
+    def distrib_ctx(self, timeout: float = TIMEOUT) -> AbstractContextManager[Learner]:
+        """Shares the work in a block among all processes that were started with this one, see `distributed`.
+
+        `with learn.distrib_ctx(): learn.fine_tune(4)`, in a script that `accelerate launch` or `torchrun` starts.
+        """
+        return distributed(self, timeout)
 
 
 def _no_labels_error(done: str) -> TrainingError:

@@ -24,6 +24,7 @@ class LivePlot(Callback):
     """Redraws the losses during training, at most every `seconds` and after each epoch."""
 
     order = 120  # after the recorder and the table
+    writes = True
 
     def __init__(self, seconds: float = 2.0):
         self.seconds = seconds

@@ -29,6 +29,7 @@ class CSVLog(Callback):
     """
 
     order = 110
+    writes = True
 
     def __init__(self, file: str | Path = "history.csv", append: bool = False, **unknown: Any):
         refuse_arguments("CSVLog", unknown, ("file", "append"))
@@ -96,6 +97,7 @@ class TensorBoardLog(Callback):
     """
 
     order = 110
+    writes = True
 
     def __init__(self, folder: str | Path = "runs", **unknown: Any):
         refuse_arguments("TensorBoardLog", unknown, ("folder",))

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from ..core import torch_seeded
 from ..data.batches import Batches
-from ..models.inference import predict_logits
 from .callbacks import Callback, SkipStep, StopTraining, with_defaults
 from .faults import TerminateOnNaN, explain_errors
 from .precision import Engine
@@ -60,7 +59,8 @@ class TrainingLoop:
         """Trains on `train`, validates on `valid`, `n_epochs` times; `forward` gives logits (by default the model)."""
         self.n_epochs, self.n_batches, self.batches, self.valid = n_epochs, len(train), train, valid
         self.forward = self.model if forward is None else forward
-        self.active = sorted(with_defaults([*self.cbs, *cbs], ()), key=lambda cb: cb.order)
+        chosen = [cb for cb in with_defaults([*self.cbs, *cbs], ()) if self.engine.is_main or not cb.writes]
+        self.active = sorted(chosen, key=lambda cb: cb.order)
         self.running, self.completed, self.batch, self.xb = True, False, -1, torch.empty(0)
         try:
             with explain_errors(self):
@@ -117,5 +117,5 @@ class TrainingLoop:
 
     def evaluate(self, batches: Iterable, forward: Callable | None = None) -> list:
         """Returns loss and metrics over all items of `batches`, in float32."""
-        scored: Any = predict_logits(self.model, batches, forward)  # logits and targets of all items
+        scored: Any = self.engine.predict_logits(self.model, batches, forward)  # logits and targets of all items
         return [float(score(*scored)) for score in (self.loss_func, *self.metrics)]

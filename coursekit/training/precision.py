@@ -6,14 +6,16 @@
 from __future__ import annotations  # noqa: F404
 
 import os
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from ..core import TrainingError
+from ..models.inference import predict_logits
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -83,8 +85,11 @@ def adamw(
 class Engine:
     """Runs a model in one process on `device`: moves it there, chooses the precision, does backward and step.
 
-    `precision` is "auto", "fp32", "fp16" or "bf16", as for `choose_precision`.
+    `precision` is "auto", "fp32", "fp16" or "bf16", as for `choose_precision`. `rank`, `size` and the last methods are
+    for several processes (lesson 13); here they say what is true of one.
     """
+
+    rank, size = 0, 1  # the number of this process, and how many there are
 
     def __init__(self, device: torch.device, precision: str = "auto"):
         self.device = device
@@ -125,3 +130,23 @@ class Engine:
         self.scaler.step(optimiser)
         self.scaler.update()
         optimiser.zero_grad()
+
+    @property
+    def is_main(self) -> bool:
+        """Says whether this is the process that prints and writes."""
+        return self.rank == 0
+
+    def barrier(self) -> None:
+        """Waits until every process is here."""
+
+    def gather(self, value: Any) -> list[Any]:
+        """Returns the `value` of every process, in the order of their numbers."""
+        return [value]
+
+    def deal(self, batches: Any) -> Any:
+        """Returns this process's part of the training `batches`."""
+        return batches
+
+    def predict_logits(self, model: nn.Module, batches: Iterable, forward: Callable | None = None) -> tuple[Any, Any]:
+        """Returns logits and targets of all items of `batches`, see `models.inference.predict_logits`."""
+        return predict_logits(model, batches, forward)

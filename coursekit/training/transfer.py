@@ -5,8 +5,9 @@
 # %% ../../nbs/08_transfer.ipynb #64eaffed
 from __future__ import annotations  # noqa: F404
 
+import copy
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from ..arguments import plain
 from ..core import TrainingError
-from ..data.batches import Batches, cut, training_batches
+from ..data.batches import Batches, cut, deal, training_batches
 from ..models.inference import predict_logits, unwrap
 from ..models.model import VisionModel
 
@@ -205,6 +206,13 @@ class FeatureLoader(Batches):
         self.features, self.targets, self.bs, self.shuffle_seed = features, targets, bs, shuffle_seed
         self.weights, self.sources = weights, sources
         self.served: Tensor | None = None  # the features of the last batch
+        self.rank, self.size = 0, 1  # this process among those that share the work
+
+    def deal(self, rank: int, size: int) -> FeatureLoader:
+        "Returns the loader of process `rank` of `size`: when shuffled, its part of each batch; else all of them."
+        dealt = copy.copy(self)
+        dealt.rank, dealt.size = rank, size
+        return dealt
 
     def __len__(self) -> int:
         return len(self._batches())
@@ -228,13 +236,19 @@ class FeatureLoader(Batches):
         n = len(self.targets)
         if self.shuffle_seed is None:
             return cut(list(range(n)), self.bs)
-        return training_batches(n, self.bs, self.shuffle_seed, self.epoch, self.weights)
+        batches = training_batches(n, self.bs, self.shuffle_seed, self.epoch, self.weights)
+        return [deal(positions, self.rank, self.size) for positions in batches]
 
 # %% ../../nbs/08_transfer.ipynb #236ae10d
-def feature_loaders(model: VisionModel, dls: DataLoaders) -> tuple[FeatureLoader, FeatureLoader]:
-    """Computes the features of both sides of `dls` once, without augmentation: loaders to train and validate a head."""
+def feature_loaders(
+    model: VisionModel, dls: DataLoaders, predict: Callable[..., tuple[Tensor, Any]] = predict_logits
+) -> tuple[FeatureLoader, FeatureLoader]:
+    """Computes the features of both sides of `dls` once, without augmentation: loaders to train and validate a head.
+
+    `predict` is what runs the body over the batches, as `predict_logits` does.
+    """
     train = FeatureLoader(
-        *body_features(model, dls.train_eval),
+        *predict(model, dls.train_eval, model.features),
         bs=dls.train.bs,
         shuffle_seed=dls.seed,
         weights=dls.train.weights,
@@ -242,7 +256,7 @@ def feature_loaders(model: VisionModel, dls: DataLoaders) -> tuple[FeatureLoader
     )
     if not len(dls.valid):
         return train, FeatureLoader(train.features[:0], train.targets[:0])
-    return train, FeatureLoader(*body_features(model, dls.valid), bs=dls.valid.bs)
+    return train, FeatureLoader(*predict(model, dls.valid, model.features), bs=dls.valid.bs)
 
 
 def trains(groups: Iterable[Iterable[nn.Module]]) -> bool:

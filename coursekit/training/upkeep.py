@@ -211,7 +211,7 @@ class Upkeep(TrainingLoop):
     def _batches(self, cache_features: bool) -> tuple[Any, Any, Callable]:
         """Returns what to train on and to validate on, and what to call: images and the model, or features and head."""
         if not cache_features:
-            return self.dls.train, self.dls.valid, self.model
+            return self.engine.deal(self.dls.train), self.dls.valid, self.model
         model = self._vision_model()
         if trains(self.groups[:-1]):
             raise TrainingError(
@@ -221,8 +221,8 @@ class Upkeep(TrainingLoop):
             )
         owner = (self.dls.train, self.dls.valid, fingerprint(model.normalize, model.body, model.pool))
         if not self._features or self._features[0] != owner:
-            self._features = (owner, *feature_loaders(model, self.dls))
-        _, train, valid = self._features
+            self._features = (owner, *feature_loaders(model, self.dls, self.engine.predict_logits))
+        train, valid = self.engine.deal(self._features[1]), self._features[2]
 
         def classify(features: Tensor) -> Tensor:
             if not (train.served_untouched(features) or valid.served_untouched(features)):
