@@ -71,7 +71,8 @@ def test_a_plain_installation_brings_neither_jupyterlab_nor_data(metadata: email
     core = {requirement.split(">")[0].strip() for requirement in needed if "extra ==" not in requirement}
     assert "torch" in core
     assert not core & HEAVY
-    assert set(metadata.get_all("Provides-Extra", [])) == {"app", "course", "dev", "distributed", "metrics", "onnx", "site"}
+    extras = {"app", "course", "dev", "distributed", "metrics", "onnx", "site"}
+    assert set(metadata.get_all("Provides-Extra", [])) == extras
 
 
 def test_metadata_says_what_settings_say(metadata: email.message.Message) -> None:

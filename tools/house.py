@@ -27,7 +27,7 @@ HOUSE = (
             *("catalogues.loading", "catalogues.augment", "catalogues.data", "catalogues.losses"),
             *("catalogues.loop", "catalogues.lr_finder", "catalogues.schedule", "catalogues.transfer"),
             *("catalogues.interpret", "catalogues.export", "catalogues.case_study", "catalogues.precision"),
-            "catalogues.cases",
+            *("catalogues.distributed", "catalogues.cases"),
             *("exercises", "calls", "comparison", "progress", "quiz", "widgets", "canvas"),
         ),
     ),

@@ -16,6 +16,7 @@ from .catalogues.augment import EXERCISES as AUGMENT
 from .catalogues.case_study import EXERCISES as CASE_STUDY
 from .catalogues.cases import EXERCISES as CASES
 from .catalogues.data import EXERCISES as DATA
+from .catalogues.distributed import EXERCISES as DISTRIBUTED
 from .catalogues.export import EXERCISES as EXPORT
 from .catalogues.files import EXERCISES as FILES
 from .catalogues.interpret import EXERCISES as INTERPRET
@@ -41,8 +42,8 @@ TRIES = 3  # after so many failed tries `solution` shows the code
 def all_exercises() -> dict[str, Exercise]:
     """Returns the exercises of all lessons by name."""
     first = (*START, *PRIMER, *FILES, *LOADING, *AUGMENT, *DATA, *LOSSES)
-    later = (*LOOP, *LR_FINDER, *SCHEDULE, *TRANSFER, *INTERPRET, *EXPORT, *CASE_STUDY, *PRECISION, *CASES)
-    return {exercise.name: exercise for exercise in (*first, *later)}
+    later = (*LOOP, *LR_FINDER, *SCHEDULE, *TRANSFER, *INTERPRET, *EXPORT, *CASE_STUDY, *PRECISION, *DISTRIBUTED)
+    return {exercise.name: exercise for exercise in (*first, *later, *CASES)}
 
 
 def _find(answer: Any, name: str | None) -> tuple[str, Exercise | None]:
