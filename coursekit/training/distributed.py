@@ -100,19 +100,23 @@ def batch_weight(loss_func: Any, targets: Tensor) -> float | Tensor:
 
 # %% ../../nbs/13_many_processes.ipynb #abd7e995
 def batch_norm_of_all(
-    x: Tensor,
+    all_reduce: AllReduce,
+    input: Tensor,
     running_mean: Tensor | None,
     running_var: Tensor | None,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    momentum: float,
-    eps: float,
-    all_reduce: AllReduce,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
 ) -> Tensor:
-    """Normalises `x` (N, C, ...) by mean and variance over all processes, and updates the running statistics.
+    """Does what `F.batch_norm` would do with the batches (N, C, ...) of all processes together; arguments as there.
 
-    The same as `F.batch_norm` in training mode on the batches of all processes together; computed in float32.
+    In training mode, mean and variance are those over all processes, computed in float32.
     """
+    x = input
+    if not training:
+        return F.batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
     dims, shape = [0, *range(2, x.dim())], [1, -1, *[1] * (x.dim() - 2)]
     values, count = x.float(), x.new_full((1,), x.numel() // x.shape[1], dtype=torch.float32)
     sums = _SumOfAll.apply(torch.cat([values.sum(dims), count]), all_reduce)
@@ -139,23 +143,8 @@ class _SharedStatistics(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is F.batch_norm:
-            return self._batch_norm(*args, **(kwargs or {}))
+            return batch_norm_of_all(self.all_reduce, *args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
-
-    def _batch_norm(
-        self,
-        input: Tensor,
-        running_mean: Tensor | None,
-        running_var: Tensor | None,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        training: bool = False,
-        momentum: float = 0.1,
-        eps: float = 1e-5,
-    ) -> Tensor:
-        if not training:
-            return F.batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-        return batch_norm_of_all(input, running_mean, running_var, weight, bias, momentum, eps, self.all_reduce)
 
 # %% ../../nbs/13_many_processes.ipynb #e3f62535
 _SIGNS = ("LOCAL_RANK", "WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
@@ -167,7 +156,7 @@ def _started_as_several() -> bool:
     Raises `TrainingError` where accelerate was asked for several processes and has started one.
     """
     if any(name in os.environ for name in _SIGNS):
-        return True
+        return os.environ.get("WORLD_SIZE") != "1"
     if "ACCELERATE_USE_CPU" in os.environ and "MASTER_ADDR" in os.environ:
         raise TrainingError(
             "accelerate launch was asked for several processes, and has started one.",
@@ -195,7 +184,12 @@ def _join(device: torch.device, timeout: float) -> Any:
             "Start all processes again; with fit(..., resume=file) the run goes on after its last whole epoch.",
         )
     with _explained(timeout):
-        return PartialState(cpu=device.type == "cpu", timeout=timedelta(seconds=timeout))
+        state = PartialState(cpu=device.type == "cpu", timeout=timedelta(seconds=timeout))
+    if not dist.is_initialized():  # it takes this process for the only one, and each would train alone
+        cause = "PyTorch has no way to send tensors from one process to another there."
+        remedy = 'Make the data with device="cpu", or start one process.'
+        raise TrainingError(f"Several processes cannot train together on {device.type}.", cause, remedy)
+    return state
 
 
 @contextmanager
@@ -256,9 +250,9 @@ class DistributedEngine(Engine):
         """Waits until every process is here."""
         self.gather(None)
 
-    def copy_from_main(self, tensors: Iterable[Tensor]) -> None:
-        """Writes what the main process has in `tensors` to those of all."""
-        for own in tensors:
+    def copy_from_main(self, model: nn.Module) -> None:
+        """Gives all processes the weights and statistics that `model` has in the main one."""
+        for own in (*model.parameters(), *model.buffers()):
             sent = own.detach().contiguous().clone()  # in one order, whatever the layout in memory is
             with _explained(self.timeout):
                 dist.broadcast(sent, 0)
@@ -333,6 +327,7 @@ class AcrossProcesses(Callback):
 
     def before_fit(self, learn: Any) -> None:
         check_alike(self.engine.gather(describe_start(learn)))
+        self.engine.copy_from_main(learn.model)
         size, smallest = self.engine.size, min(learn.batches.bs, len(learn.dls.train.indices))
         if smallest < size:
             raise TrainingError(
@@ -340,11 +335,6 @@ class AcrossProcesses(Callback):
                 "bs is the number of images in a batch of all processes together.",
                 f"Make the data with bs={size} or more, or start fewer processes.",
             )
-        self.start_alike(learn)
-
-    def start_alike(self, learn: Any) -> None:
-        """Gives all processes the main one's weights and statistics."""
-        self.engine.copy_from_main([*learn.model.parameters(), *learn.model.buffers()])
 
     def before_train(self, learn: Any) -> None:
         if self.engine.rank:  # others draw other dropout masks: a part's images are not the main process's
@@ -405,7 +395,7 @@ def distributed(learn: Learner, timeout: float = TIMEOUT) -> Iterator[Learner]:
     learn.cbs = [*learn.cbs, callback]
     try:
         with nullcontext() if engine.is_main else _silence():
-            callback.start_alike(learn)
+            engine.copy_from_main(learn.model)
             yield learn
             engine.barrier()
     except BaseException:

@@ -8,7 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -252,6 +255,29 @@ def test_one_process_needs_no_accelerate_and_is_left_as_it_is(monkeypatch, toy_l
         assert inside is toy_learner and toy_learner.engine is engine and toy_learner.cbs == cbs
 
 
+def test_a_launcher_that_starts_one_process_changes_nothing_either(monkeypatch, toy_learner):
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    engine = toy_learner.engine
+    with toy_learner.distrib_ctx():
+        assert toy_learner.engine is engine
+
+
+def test_a_device_on_which_processes_cannot_talk_is_refused(monkeypatch, toy_learner):
+    class PartialState:  # what accelerate says on such a device: that there is one process
+        _shared_state: ClassVar[dict] = {}
+        process_index, num_processes = 0, 1
+
+        def __init__(self, **settings):
+            pass
+
+    monkeypatch.setitem(sys.modules, "accelerate", SimpleNamespace(PartialState=PartialState))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match=r'cannot train together(.|\n)*device="cpu"'), toy_learner.distrib_ctx():
+        pass
+
+
 def test_without_accelerate_several_processes_are_refused_with_the_command_that_installs_it(monkeypatch, toy_learner):
     monkeypatch.setitem(sys.modules, "accelerate", None)
     monkeypatch.setenv("LOCAL_RANK", "0")
@@ -307,19 +333,16 @@ def test_batch_norm_alone_is_torch_s_with_its_gradients_and_statistics(shape):
     x = (10 + torch.randn(shape, generator=gen)).requires_grad_()
     weight, bias = torch.rand(3, generator=gen).requires_grad_(), torch.rand(3, generator=gen).requires_grad_()
     target, found = torch.randn(shape, generator=gen), []
-    for norm in (nn.functional.batch_norm, batch_norm_of_all):
+    for norm in (nn.functional.batch_norm, partial(batch_norm_of_all, lambda message: message)):
         mean, var = torch.zeros(3), torch.ones(3)
-        if norm is batch_norm_of_all:
-            y = norm(x, mean, var, weight, bias, 0.1, 1e-5, lambda message: message)
-        else:
-            y = norm(x, mean, var, weight, bias, True, 0.1, 1e-5)
+        y = norm(x, mean, var, weight, bias, True, 0.1, 1e-5)
         found.append([y, mean, var, *torch.autograd.grad((y * target).sum(), [x, weight, bias])])
     assert all(torch.allclose(a, b, atol=2e-5) for a, b in zip(*found, strict=True))
 
 
 def test_batch_norm_of_a_single_value_is_refused_as_by_torch():
     with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
-        batch_norm_of_all(torch.ones(1, 3), None, None, None, None, 0.1, 1e-5, lambda message: message)
+        batch_norm_of_all(lambda message: message, torch.ones(1, 3), None, None, training=True)
 
 
 def test_what_differs_between_processes_is_named_with_both_values():
