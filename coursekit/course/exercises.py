@@ -330,7 +330,7 @@ def _same_fact(fact: Any, a: _Outcome, b: _Outcome) -> bool:
     """Says whether two calls agree in one fact; a call that failed has no facts to disagree in."""
     if a.error is not None or b.error is not None:
         return True
-    return compare(_facts(a).get(fact), _facts(b).get(fact)) is None
+    return a.empty == b.empty and compare(_facts(a).get(fact), _facts(b).get(fact)) is None
 
 
 def _same(a: _Outcome, b: _Outcome, probe: Probe) -> bool:

@@ -258,6 +258,10 @@ def test_of_two_mistakes_at_once_the_one_behind_the_first_wrong_fact_is_named() 
     assert judge(first_wrong_fact(one_more), lambda x: 2 * x if x == 2 else 2 * x + 1 + (x < 2)).diagnosis == "unknown"
     # the same wrong fact, but the mistake gets an earlier one wrong as well
     assert judge(first_wrong_fact(lambda x: str(3 * x)), lambda x: 3 * x).diagnosis == "unknown"
+    # a forgotten return isn't another wrong return
+    nothing = dataclasses.replace(first_wrong_fact(in_text), ask=lambda function, x, y: {"kind": bool(function(x)), "x": x})
+    wrong_kind = dataclasses.replace(nothing, misconceptions=[Misconception("empty", lambda x: "", "Empty.")])
+    assert judge(wrong_kind, lambda x: print(end="")).diagnosis == "returned-nothing"
     # alike on all inputs but the first
     assert judge(first_wrong_fact(in_text), lambda x: str(x * x) if x != 2 else b"4").diagnosis == "unknown"
     # one input later: the first value is wrong in both, the last one in the learner's only
