@@ -8,10 +8,12 @@ from __future__ import annotations
 import copy
 import dis
 import inspect
+import io
 import re
 import textwrap
+import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -109,6 +111,8 @@ class _Outcome:
     no_gradient: bool = False
     changed_input: bool = False
     empty: str = ""  # "nothing" or "ellipsis", where the function returned None or `...`
+    place: str = ""  # the line of the learner's code that raised the error
+    printed: str = ""
     calls: set[str] = field(default_factory=set)
 
 
@@ -124,17 +128,24 @@ def _run(exercise: Exercise, function: Callable[..., Any], probe: Probe) -> _Out
         outcome.empty = "nothing" if result is None else "ellipsis" if result is ... else outcome.empty
         return result
 
-    calls = Calls()
+    calls, printed = Calls(), io.StringIO()
     try:
-        with undisturbed(), calls if exercise.forbidden else nullcontext():  # watching takes a third of the time
+        with undisturbed(), redirect_stdout(printed), calls if exercise.forbidden else nullcontext():  # watching takes a third of the time
             outcome.value = exercise.ask(noting, *arguments, **probe.options)
             if probe.gradient:
                 outcome.value = _slope(outcome, arguments[0])
     except Exception as error:
-        outcome.error = error
-    outcome.calls = calls.names
+        outcome.error, outcome.place = error, _place(error, function)
+    outcome.calls, outcome.printed = calls.names, printed.getvalue()
     outcome.changed_input = any(compare(a, b) is not None for a, b in zip(arguments, untouched, strict=True))
     return outcome
+
+
+def _place(error: Exception, function: Callable[..., Any]) -> str:
+    """Returns the line of the learner's code that raised `error`, or an empty text where there is none."""
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file and frame.line]
+    return f"in line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
 
 
 def _run_ours(exercise: Exercise, ours: Callable[..., Any], number: int) -> _Outcome:
@@ -184,6 +195,8 @@ def _explain(
     probe, n = exercise.probes[len(outcomes) - 1], len(exercise.probes)
     lines = [f"With {probe.about} (input {len(outcomes)} of {n}):", f"  {_show(exercise, probe)}"]
     lines += [f"  {line}" for line in evidence.splitlines()]
+    printed = outcomes[-1].printed.splitlines()
+    lines += [f"  yours prints {line}" for line in printed[:5]] + ["  ..."] * (len(printed) > 5)
     mistake = None if name in _RULES and name != "returned-nothing" else _diagnose(exercise, function, outcomes)
     if mistake:
         return _failed(exercise, mistake.name, "\n".join([*lines, mistake.explanation]))
@@ -246,7 +259,7 @@ def _fault(probe: Probe, outcome: _Outcome, want: _Outcome) -> tuple[str, str] |
     if want.error is not None:
         return _error_fault(probe, outcome, want.error)
     if outcome.error is not None:
-        return "raised", f"yours raises {_error_line(outcome.error)}"
+        return "raised", f"yours raises {_error_line(outcome.error)}\n{outcome.place}"
     if outcome.no_gradient:
         return "broken-autograd", "No gradient reaches the input: something cuts the result off from it."
     difference = compare(outcome.value, want.value)

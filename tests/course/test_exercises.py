@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import inspect
 import json
+import re
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -182,7 +183,7 @@ def test_a_list_of_another_length_and_a_name_without_a_value_get_advice() -> Non
 
     shown = judge(HALF, read_too_early)
     assert shown.diagnosis == "raised" and "`nonlocal`" in shown.message.splitlines()[-1]
-    assert "expected" not in judge(HALF, lambda x: 1 / 0).message.splitlines()[-1]
+    assert judge(HALF, lambda x: 1 / 0).message.splitlines()[-1].startswith("  in line ")
 
 
 def test_a_forbidden_function_is_named_as_the_learner_knows_it() -> None:
@@ -300,6 +301,19 @@ def test_our_own_functions_are_asked_once() -> None:
     )
     assert [judge(exercise, lambda x, k=k: x - k).diagnosis for k in (1, 2, 3)] == ["unknown", "minus-two", "unknown"]
     assert asked == [8.0]
+
+
+def test_an_error_says_in_which_line_and_only_the_failing_input_s_prints_are_shown(capsys) -> None:
+    def fails_later(x):
+        print("seen", tuple(x.shape))
+        if x.requires_grad:
+            x.view(7, 7)
+        return x * 0.5
+
+    message = judge(HALF, fails_later).message
+    assert re.search(r"yours raises RuntimeError: .*\n  in line \d+: x\.view\(7, 7\)\n  yours prints seen \(1,\)\n?$", message)
+    assert capsys.readouterr().out == ""
+    assert "..." in judge(HALF, lambda x: [print(k) for k in range(9)]).message
 
 
 def test_nothing_is_broadcast_to_make_it_fit() -> None:

@@ -664,6 +664,14 @@ def _scripted_run(script: Sequence[float], callbacks: list[Any], norm: bool = Fa
     return loop, watch
 
 
+def _kind(returned: Any) -> str:
+    return "a class" if isinstance(returned, type) else "an object that is no Callback"
+
+
+class _NoCallback:
+    """Has no events at all."""
+
+
 def _stops(make: Callable[..., Any], patience: int, *scripts: list[float], beside: int = 0) -> dict[str, Any]:
     """Returns how many epochs the runs took, one run for each script, with the same callback in all of them.
 
@@ -673,8 +681,7 @@ def _stops(make: Callable[..., Any], patience: int, *scripts: list[float], besid
     if beside:
         callbacks.append(make(beside))
     if not all(isinstance(callback, Callback) for callback in callbacks):
-        kind = "a class" if isinstance(callbacks[0], type) else type(callbacks[0]).__name__
-        return {"what is returned": kind}
+        return {"what is returned": _kind(callbacks[0])}
     facts: dict[str, Any] = {"what is returned": "a callback"}
     for number, script in enumerate(scripts, start=1):
         loop, watch = _scripted_run(script, callbacks)
@@ -912,6 +919,11 @@ EARLY_STOPPING = Exercise(
             "class-returned",
             lambda patience: _Stopper,
             "You return the class. A callback is an object made from it: return EarlyStopping() with brackets.",
+        ),
+        Misconception(
+            "not-a-callback",
+            lambda patience: _NoCallback(),
+            "Your class doesn't inherit from Callback, so it lacks the methods for the other events. Write class EarlyStopping(Callback).",
         ),
         Misconception(
             "one-for-all",
@@ -1304,7 +1316,7 @@ def _kept(make: Callable[..., Any], *scripts: list[float]) -> dict[str, Any]:
     """Returns which epoch's weights each run ends with, with the same callback in all of them."""
     callback = make()
     if not isinstance(callback, Callback):
-        return {"what is returned": "a class" if isinstance(callback, type) else type(callback).__name__}
+        return {"what is returned": _kind(callback)}
     facts: dict[str, Any] = {"what is returned": "a callback"}
     for number, script in enumerate(scripts, start=1):
         interrupted, script = not script, script or [0.5]
@@ -1425,6 +1437,11 @@ KEEP_BEST = Exercise(
             "class-returned",
             lambda: _Keeper,
             "You return the class. A callback is an object made from it: return KeepBest() with brackets.",
+        ),
+        Misconception(
+            "not-a-callback",
+            lambda: _NoCallback(),
+            "Your class doesn't inherit from Callback, so it lacks the methods for the other events. Write class KeepBest(Callback).",
         ),
         Misconception(
             "metric-watched",
