@@ -32,6 +32,7 @@ SCRIPTS = {
     "p01_frozen_epoch": ["P1", "P2"],
     "p07_lr_find": ["P7"],
     "p03_fine_tune": ["P3"],
+    "p13_two_processes": ["P13"],
     "p14_first_answer": ["P14"],
     "p15_whole_way": ["P15"],
     "p11_scale": ["P11"],

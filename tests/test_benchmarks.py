@@ -88,6 +88,7 @@ TINY = {
     "p06_first_pass": {"images": 4, "size": (48, 40), "pairs": 1},
     "p08_predict_one": {"size": 32, "images": 2, "pairs": 1},
     "p12_loop_overhead": {"n": 5, "pairs": 1},
+    "p13_two_processes": {"pairs": 1, "every": 40},
     "p14_first_answer": {"size": 32, "pairs": 1},
 }
 WITH_FASTAI = {
