@@ -207,7 +207,7 @@ def confused_order(matrix: np.ndarray) -> list[int]:
     while waiting:
         entry = _, first, second = heapq.heappop(waiting)
         if second not in links[first] or entry != closeness(first, second):
-            continue  # from before one of the two was joined with another
+            continue  # out of date: one of the two has been joined with another since
         chains[first], chains[second] = _join(chains[first], chains[second], mutual), []
         for other, share in links[second].items():
             del links[other][second]

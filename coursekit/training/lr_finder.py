@@ -187,8 +187,8 @@ def why_unreadable(curve: Sweep, num_it: int) -> str:
     A curve can be read if it falls somewhere by more than 1% of its start and by more than two standard errors.
     """
     _, losses = curve.trimmed(num_it)
-    # a batch's standard deviation: neighbours differ by 0.6745 * sqrt(2) = 0.954 of it in the median, and a median
-    # isn't moved by the few large differences of the explosion
+    # a batch's standard deviation: for normal noise, the median difference of neighbours is 0.6745 * sqrt(2) = 0.954 of
+    # it; a median isn't moved by the few large differences of the explosion
     noise = 0.0 if curve.raw is None else np.median(np.abs(np.diff(curve.raw))) / 0.954
     doubtful = max(0.01 * abs(losses[0]), 2 * noise / math.sqrt(max(num_it // 10, 1)))
     if (np.maximum.accumulate(losses) - losses).max() > doubtful:

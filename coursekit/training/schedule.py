@@ -101,7 +101,8 @@ def plot_schedules(schedules: Mapping[str, Schedule], n: int = 200) -> Figure:
 def set_hyper(group: dict[str, Any], name: str, value: float) -> None:
     """Writes a hyper-parameter into an optimiser's parameter `group`: "lr", "weight_decay", "momentum" or another key.
 
-    "momentum" is the first of Adam's betas. Weight decay is not given to biases and norms, which have none.
+    "momentum" is the first of Adam's betas. Groups that hold only biases and weights of normalisation
+    layers keep theirs, which a learner sets to 0.
     """
     if name == "momentum" and group.get("betas"):
         group["betas"] = (value, *group["betas"][1:])
@@ -110,7 +111,7 @@ def set_hyper(group: dict[str, Any], name: str, value: float) -> None:
 
 # %% ../../nbs/07_one_cycle.ipynb #792fff07
 def get_momentum(group: dict[str, Any]) -> float:
-    """Returns the momentum of an optimiser's parameter `group`: the first of its betas, or 0 if it has neither."""
+    """Returns the momentum of a parameter `group`: the first of its betas, else its "momentum", else 0."""
     return group["betas"][0] if group.get("betas") else group.get("momentum") or 0.0
 
 
