@@ -81,7 +81,7 @@ def sample_image(size: int = 64, n_bands: int = 3) -> np.ndarray:
     return np.stack([planes[i % 3] + 7 * (i // 3) for i in range(n_bands)], axis=-1).astype(np.uint8)
 
 # %% ../../nbs/10_export_and_predict.ipynb #acb26ca8
-TOLERANCE = 1e-3  # allowed change of a golden logit, as a share of 1 + the largest; between processors it is about 1e-6
+TOLERANCE = 1e-3  # allowed change of a golden logit: times 1 + the largest of them; processors differ by about 1e-6
 
 
 def load_learner(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> Predictor:
@@ -355,7 +355,7 @@ def _check_replaceable(folder: Path) -> None:
 
 
 def _others(folder: Path) -> str:
-    "Returns a sentence on what no export wrote in `folder`; an empty text if that is an export, empty, or absent."
+    "Returns a sentence that names what is no part of an export in `folder`; '' for an export, an empty folder or none."
     if folder.is_symlink() or not folder.is_dir():
         return "It is not a folder." if os.path.lexists(folder) else ""
     try:

@@ -79,7 +79,7 @@ class _MeanOfAll(Function):
 
 
 class _SumOfAll(Function):
-    "Adds up over all processes. A process's part reaches the loss of every one, so their gradients are added up too."
+    "Adds up over all processes. One process's part changes the loss of all, so gradients are added up over all too."
 
     @staticmethod
     def forward(ctx: Any, own: Tensor, all_reduce: AllReduce) -> Tensor:
@@ -121,7 +121,7 @@ def batch_norm_of_all(
     values, count = x.float(), x.new_full((1,), x.numel() // x.shape[1], dtype=torch.float32)
     sums = _SumOfAll.apply(torch.cat([values.sum(dims), count]), all_reduce)
     mean, n = sums[:-1] / sums[-1], sums[-1].detach()
-    if x.numel() <= x.shape[1] and n <= 1:  # read, which an accelerator waits for, only where it may be so
+    if x.numel() <= x.shape[1] and n <= 1:  # `n` comes second: reading it makes a GPU wait
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
     centred = values - mean.view(shape)
     var = _SumOfAll.apply(centred.square().sum(dims), all_reduce) / n
@@ -221,7 +221,7 @@ def lost_process_error(error: Exception, timeout: float) -> TrainingError:
 class DistributedEngine(Engine):
     """Runs a model in this process as one of several that train together; `engine` says device and precision.
 
-    `all_reduce`, `gather` and `barrier` are met by all processes at the same time, in the same order. Each raises
+    `all_reduce`, `gather` and `barrier` must be called by all processes, in the same order. Each raises
     `TrainingError` when another process has ended, or does not come within `timeout` seconds.
     """
 
@@ -268,7 +268,7 @@ class DistributedEngine(Engine):
     def mean_loss(self, loss: Tensor, weight: float | Tensor, is_sum: bool = False) -> Tensor:
         """Returns the loss over all processes: the mean, where this one's counts by `weight`, or the sum.
 
-        Its gradients are those of this process's part, `size` times as large as its share: `average_gradients` is next.
+        Its gradients are those of this process's part, times `size`, by which `average_gradients` divides.
         """
         weight = torch.as_tensor(weight, dtype=torch.float32, device=loss.device)
         own = torch.where(weight > 0, loss.detach().float(), 0.0)  # an empty part has no mean
@@ -319,7 +319,7 @@ def _check_device(here: torch.device, wanted: torch.device) -> None:
 class AcrossProcesses(Callback):
     """Makes one training of what several processes do: the same start, one loss, one gradient."""
 
-    order = -105  # before anything uses the loss, except for what checks that it is one
+    order = -105  # before all that use the loss, but after CheckOutputs
     changes_step = True
 
     def __init__(self, engine: DistributedEngine):
@@ -337,7 +337,7 @@ class AcrossProcesses(Callback):
             )
 
     def before_train(self, learn: Any) -> None:
-        if self.engine.rank:  # others draw other dropout masks: a part's images are not the main process's
+        if self.engine.rank:  # other dropout masks than in the main process: the images are others
             torch.manual_seed(derive_seed(torch.initial_seed(), "process", self.engine.rank))
 
     def after_loss(self, learn: Any) -> None:
