@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn, tensor
 
+from ..comparison import compare
 from ..exercises import Exercise, Misconception, Probe
 
 # %% auto #0
@@ -61,6 +62,13 @@ DEAL = Exercise(
             "blocks",
             lambda positions, rank, size: positions[
                 rank * len(positions) // size : (rank + 1) * len(positions) // size
+            ],
+            "Each process gets a block of neighbours. Here the positions are dealt like cards: 0, 1, 0, 1, and so on.",
+        ),
+        Misconception(
+            "blocks-rounded-up",
+            lambda positions, rank, size: positions[
+                rank * math.ceil(len(positions) / size) : (rank + 1) * math.ceil(len(positions) / size)
             ],
             "Each process gets a block of neighbours. Here the positions are dealt like cards: 0, 1, 0, 1, and so on.",
         ),
@@ -116,6 +124,31 @@ DEAL = Exercise(
             lambda positions, rank, size: [p for p in positions if p % size == rank],
             "This looks at the positions themselves: a process with odd ones only, say. Their place in the list decides.",
         ),
+        Misconception(
+            "begins-one-late",
+            lambda positions, rank, size: positions[rank + 1 :: size],
+            "You begin one position too late. The first position of a process is number `rank`, counted from 0.",
+        ),
+        Misconception(
+            "places-not-positions",
+            lambda positions, rank, size: list(range(rank, len(positions), size)),
+            "These are places in the list. Return the positions that stand there.",
+        ),
+        Misconception(
+            "always-two",
+            lambda positions, rank, size: positions[rank::2],
+            "You take every second position, also for three processes. Take every `size`-th.",
+        ),
+        Misconception(
+            "all-parts",
+            lambda positions, rank, size: [positions[r::size] for r in range(size)],
+            "You return the parts of all processes. Return only the part of process `rank`.",
+        ),
+        Misconception(
+            "last-one-lost",
+            lambda positions, rank, size: positions[rank:-1:size],
+            "The last position is never dealt out. A slice or range leaves out its end, so the end is len(positions).",
+        ),
     ),
 )
 
@@ -137,6 +170,16 @@ def _with_items(means: Sequence[float], counts: Sequence[int]) -> list[float]:
     return [mean for mean, count in zip(means, counts, strict=True) if count]
 
 
+def _until_one_is_empty(means: Sequence[float], counts: Sequence[int]) -> float:
+    end = [*counts, 0].index(0)
+    return mean_of_all(list(means[:end]), list(counts[:end]))
+
+
+def _out_of_step(means: Sequence[float], counts: Sequence[int]) -> float:
+    known = [mean for mean in means if not math.isnan(mean)]
+    return sum(mean * count for mean, count in zip(known, counts, strict=False)) / sum(counts)
+
+
 MEAN_OF_ALL = Exercise(
     name="mean_of_all",
     lesson="13",
@@ -148,6 +191,7 @@ MEAN_OF_ALL = Exercise(
         Probe("very different parts", lambda: ([1.0, 9.0, 3.0], [1, 10, 5])),
         Probe("a process without items", lambda: ([2.0, math.nan], [3, 0])),
         Probe("one of three processes without items", lambda: ([1.0, 2.0, math.nan], [2, 1, 0])),
+        Probe("a process without items between two others", lambda: ([1.0, math.nan, 5.0], [3, 0, 1])),
         Probe("a single process", lambda: ([0.25], [7])),
     ),
     hints=(
@@ -192,7 +236,7 @@ MEAN_OF_ALL = Exercise(
         Misconception(
             "as-if-equal",
             lambda means, counts: sum(_products(means, counts)) / (counts[0] * len(counts)),
-            "The number of items is that of the first part times the number of processes. Parts differ: add them up.",
+            "You count all parts as equally large. They differ: divide by the sum of the counts.",
         ),
         Misconception(
             "weights-inverted",
@@ -211,6 +255,21 @@ MEAN_OF_ALL = Exercise(
             lambda means, counts: sum(_with_items(means, counts)),
             "The means are added up. A sum of means grows with the number of processes.",
         ),
+        Misconception(
+            "stops-at-an-empty-part",
+            _until_one_is_empty,
+            "You stop at the first process without items. Leave out only that one: others after it may have some.",
+        ),
+        Misconception(
+            "lists-out-of-step",
+            _out_of_step,
+            "You leave nan out of the means, but not its 0 out of the counts. So later means get another part's count.",
+        ),
+        Misconception(
+            "one-item-for-none",
+            lambda means, counts: sum(_products(means, counts)) / sum(max(count, 1) for count in counts),
+            "A process without items counts as one item here. It must count for nothing.",
+        ),
     ),
 )
 
@@ -221,7 +280,7 @@ def average_gradients(
     """Returns the mean of each parameter's gradient over `size` processes, in the shapes of the parameters.
 
     `all_reduce(message)` adds a tensor up over all processes and returns the sum; it is called once. A parameter that
-    has no gradient in this process counts as zero: others may have one.
+    has no gradient in this process counts as zero: others may have one. Each `.grad` stays as it is.
     """
     own = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
     total = all_reduce(torch.cat([gradient.flatten() for gradient in own]))
@@ -253,16 +312,25 @@ def _in_each_process(
         function(_parameters(gradients, shapes), len(processes), note)
         sent.append(notes)
     if len({tuple(message.shape for message in messages) for messages in sent}) > 1:
-        raise RuntimeError("The processes send messages of different lengths, and wait for each other for ever.")
+        held = [", ".join(str(message.numel()) for message in messages) or "nothing" for messages in sent]
+        other = next(rank for rank, size in enumerate(held) if size != held[0])
+        raise RuntimeError(
+            f"Process 0 sends {held[0]} numbers and process {other} sends {held[other]}, "
+            "so they would wait for each other for ever."
+        )
     found: dict[str, Any] = {}
+    changed = False
     for rank, gradients in enumerate(processes):
         totals = iter([torch.stack(messages).sum(0) for messages in zip(*sent, strict=True)])
 
-        def add_up(message: Tensor, totals: Any = totals) -> Tensor:
-            return message.copy_(next(totals))
+        def add_up(_: Tensor, totals: Any = totals) -> Tensor:
+            return next(totals)
 
-        found[f"process {rank}"] = function(_parameters(gradients, shapes), len(processes), add_up)
-    return found | {"calls of all_reduce": len(sent[0])}
+        parameters = _parameters(gradients, shapes)
+        found[f"process {rank}"] = function(parameters, len(processes), add_up)
+        before = [p.grad for p in _parameters(gradients, shapes)]
+        changed |= compare([p.grad for p in parameters], before) is not None
+    return found | {"calls of all_reduce": len(sent[0]), "gradients afterwards": "changed" if changed else "unchanged"}
 
 
 def _message(parameters: Iterable[nn.Parameter]) -> Tensor:
@@ -294,6 +362,29 @@ def _nothing_for_nothing(parameters: Any, size: int, all_reduce: Any) -> list[An
     return [torch.zeros_like(p) if p.grad is None else mean for p, mean in zip(parameters, means, strict=True)]
 
 
+def _none_for_none(parameters: Any, size: int, all_reduce: Any) -> list[Any]:
+    means = average_gradients(parameters, size, all_reduce)
+    return [None if p.grad is None else mean for p, mean in zip(parameters, means, strict=True)]
+
+
+def _one_zero(parameters: Any, size: int, all_reduce: Any) -> list[Tensor]:
+    own = [torch.zeros(1) if p.grad is None else p.grad.flatten() for p in parameters]
+    return _pieces(all_reduce(torch.cat(own)) / size, parameters)
+
+
+def _cut_alike(parameters: Any, size: int, all_reduce: Any) -> list[Tensor]:
+    own = [torch.zeros(1) if p.grad is None else p.grad.flatten() for p in parameters]
+    pieces = (all_reduce(torch.cat(own)) / size).split([piece.numel() for piece in own])
+    return [piece.view_as(p) for piece, p in zip(pieces, parameters, strict=True)]
+
+
+def _written(parameters: Any, size: int, all_reduce: Any) -> list[Tensor]:
+    means = average_gradients(parameters, size, all_reduce)
+    for p, mean in zip(parameters, means, strict=True):
+        p.grad = mean
+    return means
+
+
 def _left_in_place(parameters: Any, size: int, all_reduce: Any) -> list[Tensor]:
     all_reduce(_message(parameters))
     return [torch.zeros_like(p) if p.grad is None else p.grad / size for p in parameters]
@@ -312,7 +403,7 @@ AVERAGE_GRADIENTS = Exercise(
         ),
         Probe(
             "a parameter that only one process has a gradient for",
-            lambda: ([[[4.0], [2.0]], [[2.0], None]], [(1,), (1,)]),
+            lambda: ([[[4.0], [2.0, 6.0]], [[2.0], None]], [(1,), (2,)]),
         ),
         Probe("three processes", lambda: ([[[3.0, -3.0]], [[0.0, 6.0]], [[6.0, 0.0]]], [(2,)])),
         Probe("gradients that cancel", lambda: ([[[1.0, -2.0], [1.0]], [[-1.0, 2.0], [1.0]]], [(2,), (1,)])),
@@ -352,7 +443,7 @@ AVERAGE_GRADIENTS = Exercise(
         Misconception(
             "sum-not-used",
             _left_in_place,
-            "The sum is computed and then not used: you return this process's own gradients, divided.",
+            "You return this process's own gradients, divided. Use the sum that `all_reduce` returns.",
         ),
         Misconception(
             "missing-left-out",
@@ -389,6 +480,45 @@ AVERAGE_GRADIENTS = Exercise(
             lambda parameters, size, all_reduce: _pieces((all_reduce(_message(parameters)) / size).flip(0), parameters),
             "The numbers come back in reverse order. Cut the vector in the order in which it was put together.",
         ),
+        Misconception(
+            "none-stays-none",
+            _none_for_none,
+            "You return None where this process has no gradient. Another one may have one: all need the mean.",
+        ),
+        Misconception(
+            "one-zero-for-all",
+            _one_zero,
+            "A missing gradient needs as many zeros as its parameter has numbers, else the messages differ in length.",
+        ),
+        Misconception(
+            "one-zero-and-cut-alike",
+            _cut_alike,
+            "A missing gradient needs as many zeros as its parameter has numbers, else the messages differ in length.",
+        ),
+        Misconception(
+            "gradients-written",
+            _written,
+            "The means are right, but you change the parameters' own gradients. Leave `.grad` as it is.",
+        ),
+        Misconception(
+            "divided-by-parameters",
+            lambda parameters, size, all_reduce: _pieces(
+                all_reduce(_message(parameters)) / len(parameters), parameters
+            ),
+            "You divide by the number of parameters. Divide by `size`, the number of processes.",
+        ),
+        Misconception(
+            "always-two",
+            lambda parameters, size, all_reduce: _pieces(all_reduce(_message(parameters)) / 2, parameters),
+            "You divide by 2, whatever the number of processes. Divide by `size`.",
+        ),
+        Misconception(
+            "own-added-again",
+            lambda parameters, size, all_reduce: _pieces(
+                (_message(parameters) + all_reduce(_message(parameters))) / size, parameters
+            ),
+            "The sum that comes back holds this process's own gradients already. You add them a second time.",
+        ),
     ),
 )
 
@@ -414,6 +544,22 @@ def _repeated(parts: Sequence[Sequence[Any]]) -> list[Any]:
     return [part[min(i, len(part) - 1)] for i in range(longest) for part in parts if part]
 
 
+def _swapped(parts: Sequence[Sequence[Any]]) -> list[Any]:
+    return [parts[i // len(parts)][i % len(parts)] for i in range(sum(map(len, parts)))]
+
+
+def _one_left_over(parts: Sequence[Sequence[Any]]) -> list[Any]:
+    return [thing for row in zip(*parts, strict=False) for thing in row] + list(parts[0][min(map(len, parts)) :])
+
+
+def _rounds(parts: Sequence[Sequence[Any]]) -> list[Any]:
+    return [[thing for thing in row if thing is not _GAP] for row in zip_longest(*parts, fillvalue=_GAP)]
+
+
+def _unpacked(parts: Sequence[Sequence[Any]]) -> list[Any]:
+    return list(chain(*(thing if isinstance(thing, list) else [thing] for thing in _in_turn(parts))))
+
+
 PUT_BACK_IN_ORDER = Exercise(
     name="put_back_in_order",
     lesson="13",
@@ -422,9 +568,11 @@ PUT_BACK_IN_ORDER = Exercise(
         Probe("two parts of two", lambda: ([["d", "a"], ["b", "c"]],)),
         Probe("parts that differ in length", lambda: ([[5, 1, 4], [3, 2]],)),
         Probe("three processes", lambda: ([["f", "a", "c"], ["b", "g"], ["e", "d"]],)),
+        Probe("three processes, of which the last has less", lambda: ([["f", "a"], ["b", "g"], ["e"]],)),
         Probe("fewer things than processes", lambda: ([["a"], [], []],)),
         Probe("the same thing several times", lambda: ([[1, 0, 1], [1, 1, 0]],)),
         Probe("a single process", lambda: ([[2, 1, 3]],)),
+        Probe("things that are lists themselves", lambda: ([[[0.2, 0.7], [0.4]], [[0.9, 0.1]]],)),
         Probe("nothing at all", lambda: ([[], []],)),
     ),
     hints=(
@@ -482,6 +630,31 @@ PUT_BACK_IN_ORDER = Exercise(
             "each-once",
             lambda parts: list(dict.fromkeys(_in_turn(parts))),
             "What occurs twice is kept once. Two images may well have the same prediction: keep all.",
+        ),
+        Misconception(
+            "rounds-not-joined",
+            _rounds,
+            "This is a list of rounds, one thing for each process. Join them into one list.",
+        ),
+        Misconception(
+            "quotient-and-remainder-swapped",
+            _swapped,
+            "The process and the place are swapped. The remainder `i % size` is the process, `i // size` the place.",
+        ),
+        Misconception(
+            "what-is-false-left-out",
+            lambda parts: [thing for row in zip_longest(*parts) for thing in row if thing],
+            "You leave out everything that counts as false, such as 0. Leave out only what was filled in.",
+        ),
+        Misconception(
+            "one-left-over",
+            _one_left_over,
+            "You keep what process 0 has more than the shortest part. Other processes may have one thing more, too.",
+        ),
+        Misconception(
+            "unpacked",
+            _unpacked,
+            "You unpack things that are lists. Keep each thing whole: append it to the result, don't extend by it.",
         ),
     ),
 )
@@ -598,9 +771,59 @@ STATISTICS_OF_ALL = Exercise(
             "plain-mean",
             lambda counts, means, variances: (
                 sum(means) / len(means),
-                statistics_of_all(counts, means, variances)[1],
+                _weighted(
+                    counts, [v + (m - sum(means) / len(means)) ** 2 for v, m in zip(variances, means, strict=True)]
+                ),
             ),
             "The joint mean is the plain mean of the means here. Large parts count more.",
+        ),
+        Misconception(
+            "plain-means-of-both",
+            lambda counts, means, variances: (sum(means) / len(means), sum(variances) / len(variances)),
+            "You take plain means of both. Parts count by their items, and the distance between their means comes on top.",
+        ),
+        Misconception(
+            "plain-variance",
+            lambda counts, means, variances: (
+                _weighted(counts, means),
+                sum(v + (m - _weighted(counts, means)) ** 2 for v, m in zip(variances, means, strict=True))
+                / len(means),
+            ),
+            "Your mean is right, but in your variance all parts count the same. Each must count by its items.",
+        ),
+        Misconception(
+            "variance-first",
+            lambda counts, means, variances: statistics_of_all(counts, means, variances)[::-1],
+            "You return the variance first. Return the mean, then the variance.",
+        ),
+        Misconception(
+            "never-divided",
+            lambda counts, means, variances: (
+                _weighted(counts, means),
+                statistics_of_all(counts, means, variances)[1] * sum(counts),
+            ),
+            "You add up the squared distances of all items. Divide the sum by the number of items.",
+        ),
+        Misconception(
+            "one-less-in-each-part",
+            lambda counts, means, variances: (
+                _weighted(counts, means),
+                _spread(counts, means) + sum((n - 1) * v for n, v in zip(counts, variances, strict=True)) / sum(counts),
+            ),
+            "You count one item less in each part. These variances are divided by the number of items, so multiply by that.",
+        ),
+        Misconception(
+            "squared-mean-subtracted",
+            lambda counts, means, variances: (
+                _weighted(counts, means),
+                _weighted(counts, variances) - _weighted(counts, means) ** 2,
+            ),
+            "Variances are measured from each part's own mean. Add its square first, if you subtract the joint mean's square.",
+        ),
+        Misconception(
+            "variances-squared",
+            lambda counts, means, variances: statistics_of_all(counts, means, [v * v for v in variances]),
+            "You square the variances. They are squares already.",
         ),
     ),
 )
@@ -639,6 +862,7 @@ SECONDS_PER_STEP = Exercise(
         Probe("eight processes", lambda: (64, 0.01, 100.0, 1000.0, 8)),
         Probe("a single process, which sends nothing", lambda: (64, 0.01, 100.0, 1000.0, 1)),
         Probe("more processes than images", lambda: (3, 0.5, 16.0, 1000.0, 4)),
+        Probe("a step of a fiftieth of a second", lambda: (256, 0.0001, 102.0, 10000.0, 8)),
         Probe("a slow network", lambda: (64, 0.001, 400.0, 100.0, 4)),
     ),
     hints=(
@@ -702,6 +926,45 @@ SECONDS_PER_STEP = Exercise(
                 math.ceil(batch / size) * per_image + 2 * (size - 1) / size * speed / megabytes
             ),
             "Seconds are megabytes divided by megabytes a second. Yours is the other way round.",
+        ),
+        Misconception(
+            "rounded-to-the-nearest",
+            _step(images=lambda batch, size: round(batch / size)),
+            "You round to the nearest number of images, which may be the lower one. All wait for the largest part: round up.",
+        ),
+        Misconception(
+            "always-one-more",
+            _step(images=lambda batch, size: batch // size + 1),
+            "You add an image even where the batch can be shared equally. Round up only where some images are left over.",
+        ),
+        Misconception(
+            "rest-for-one",
+            _step(images=lambda batch, size: batch // size + batch % size),
+            "Here one process gets all images that are left over. They are dealt out too, so parts differ by one at most.",
+        ),
+        Misconception(
+            "whole-copies",
+            _step(sent=lambda size: 2 * (size - 1) // size),
+            "`//` rounds 2 * (size - 1) / size down to a whole number. Divide with `/`.",
+        ),
+        Misconception(
+            "brackets-forgotten",
+            _step(sent=lambda size: (2 * size - 1) / size),
+            "You multiply before you subtract. It is 2 * (size - 1), so a single process sends nothing.",
+        ),
+        Misconception(
+            "times-speed",
+            lambda batch, per_image, megabytes, speed, size: (
+                math.ceil(batch / size) * per_image + 2 * (size - 1) / size * megabytes * speed
+            ),
+            "You multiply by the speed. Seconds are megabytes divided by megabytes a second.",
+        ),
+        Misconception(
+            "rounded-seconds",
+            lambda batch, per_image, megabytes, speed, size: round(
+                seconds_per_step(batch, per_image, megabytes, speed, size), 3
+            ),
+            "You round the result. A step may take a few thousandths of a second: return all digits.",
         ),
     ),
 )
