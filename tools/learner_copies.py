@@ -1,8 +1,8 @@
 """The learner's own copies of lessons and cases: made when missing, renewed while untouched, kept once edited.
 
 One master makes both forms. In a copy, each cell tagged `exercise` is a stub: signature, docstring and `...`; the
-author's code is in a folded text below the next cell, which checks it. Outputs and cells tagged `author` are left out,
-and the code of cells tagged `folded`, and of quizzes, is hidden until it is asked for.
+author's code is in a folded text below the next cell, which checks it. Cells tagged `author` are left out, and outputs
+except those of quizzes. The code of quizzes, and of cells tagged `folded`, is hidden until it is asked for.
 """
 
 import ast
@@ -71,7 +71,7 @@ def _learners_cells(masters: list[NotebookNode]) -> list[NotebookNode]:
         if "author" in tags or master.source.startswith("#| default_exp"):
             continue
         cells.append(NotebookNode(master))
-        if master.cell_type == "code":
+        if master.cell_type == "code" and not is_quiz(master):
             cells[-1].outputs = []  # who predicts a result must not see it beside the question
         if "exercise" in tags:
             waiting = folded_solution(master)
@@ -79,9 +79,13 @@ def _learners_cells(masters: list[NotebookNode]) -> list[NotebookNode]:
         elif waiting is not None and master.cell_type == "code":
             cells.append(waiting)
             waiting = None
-        elif "folded" in tags or master.source.startswith("quiz("):  # a quiz's source holds its answers
+        elif "folded" in tags or is_quiz(master):  # a quiz's source holds its answers
             cells[-1].metadata["jupyter"] = {"source_hidden": True}
     return cells
+
+
+def is_quiz(cell: NotebookNode) -> bool:
+    return cell.source.startswith("quiz(")
 
 
 def folded_solution(master: NotebookNode) -> NotebookNode:
