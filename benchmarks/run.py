@@ -112,13 +112,14 @@ def margin(result: Result) -> float:
     assert result.aim is not None
     if result.unit == "% more":  # may be negative
         return (100 + result.aim) / (100 + result.value)
-    return result.aim / max(result.value, result.aim / 100) if result.at_most else result.value / result.aim
+    least = result.aim / 100  # a figure of 0 has no place on a logarithmic axis
+    return result.aim / max(result.value, least) if result.at_most else max(result.value, least) / result.aim
 
 
 def picture(results: list[Result]) -> Figure:
     """Each figure as a multiple of its aim: right of the line it is reached."""
     rows = [r for r in results if r.aim is not None][::-1]
-    margins = [margin(r) for r in rows]
+    margins = [min(max(margin(r), 1 / 6), 24) for r in rows]  # what lies beyond is drawn at the edge
     figure = Figure(figsize=(10, 0.42 * len(rows) + 1.4), layout="constrained")
     axes = figure.add_subplot()
     for y, (r, value) in enumerate(zip(rows, margins, strict=True)):
@@ -137,7 +138,7 @@ def picture(results: list[Result]) -> Figure:
         )
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
-    axes.set_xlim(min(0.5, *margins) / 1.6, max(2.0, *margins) * 1.6)
+    axes.set_xlim(min(0.5, *margins) / 2.5, max(2.0, *margins) * 2.5)
     axes.set_xticks(ticks := [t for t in (0.25, 0.5, 1, 2, 4, 8, 16) if axes.get_xlim()[0] <= t <= axes.get_xlim()[1]])
     axes.set_xticklabels([f"{t:g}x" for t in ticks])
     axes.minorticks_off()
