@@ -1362,8 +1362,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                'coursekit/course/catalogues/schedule.py'),
                                                       'coursekit.course.catalogues.schedule._momentum_cycle': ( 'lib/course/catalogues/schedule.html#_momentum_cycle',
                                                                                                                 'coursekit/course/catalogues/schedule.py'),
-                                                      'coursekit.course.catalogues.schedule._momentum_in_place': ( 'lib/course/catalogues/schedule.html#_momentum_in_place',
-                                                                                                                   'coursekit/course/catalogues/schedule.py'),
                                                       'coursekit.course.catalogues.schedule._several_adamw_steps': ( 'lib/course/catalogues/schedule.html#_several_adamw_steps',
                                                                                                                      'coursekit/course/catalogues/schedule.py'),
                                                       'coursekit.course.catalogues.schedule._several_momentum_steps': ( 'lib/course/catalogues/schedule.html#_several_momentum_steps',

@@ -377,13 +377,6 @@ def _copies(tensors: tuple[Tensor, ...], *rest: Any) -> tuple[Any, ...]:
     return (*(one.clone() for one in tensors), *rest)
 
 
-def _momentum_in_place(
-    w: Tensor, grad: Tensor, velocity: Tensor, lr: float, momentum: float = 0.9
-) -> tuple[Tensor, Tensor]:
-    velocity.mul_(momentum).add_(grad)
-    return w.sub_(velocity, alpha=lr), velocity
-
-
 _RATE_INSIDE = "Your rate is inside the velocity. torch keeps it out: the velocity adds up gradients, and w moves by minus lr times it."
 MOMENTUM_STEP = Exercise(
     name="momentum_step",
